@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo    the main job, from an empty machine to a paid, audited, burned result
+# make test    format, lints and every test
+# make build   the three programs: tensornet-node, tensornet-worker, tensornet
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Build products are shared by all clones of one user, so that dependencies are compiled once.
+export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
+export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
+
+.PHONY: help setup build demo test lint accuracy clean-cache
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	cargo build --workspace --bins --examples
+
+demo: build
+	"$(CARGO_TARGET_DIR)/debug/examples/demo" --summary target/demo/summary.json
+
+test: setup
+	scripts/test.sh
+
+lint: setup
+	scripts/lint.sh
+
+# make accuracy   the file-type program against its float model, on the files of this machine
+accuracy: build
+	"$(CARGO_TARGET_DIR)/debug/examples/accuracy" --minimum-files 1000 --minimum-kinds 40 /usr/share /usr/lib "$(HOME)/.cargo/registry/src"
+
+clean-cache:
+	rm -rf "$(CARGO_TARGET_DIR)"

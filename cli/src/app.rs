@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The arguments common to all commands, and what a process answers with.
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+use std::{process::ExitCode, time::Duration};
+use tensornet_client::Chain;
+use tokio::net::TcpStream;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+	commands::{balance, job, keys, node, program},
+	output::Output,
+};
+
+/// How long a node may take to answer the first time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const EXAMPLES: &str = "\
+Examples:
+  A key of your own, and what it owns
+      tensornet keys generate --file ~/.tensornet-key
+      tensornet balance 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY
+
+  What a job costs, and running it
+      tensornet program list
+      tensornet job estimate 0x…
+      tensornet job submit 0x… --input photo.bin --max-price 0.5 --key ~/.tensornet-key --wait
+
+  Selling compute
+      tensornet node register --operator 5F… --ask 0.001 --bond 100 \\
+          --memory-mib 16384 --giga-macs 900 \\
+          --endpoint http://203.0.113.7:9980 --key ~/.tensornet-key
+      tensornet node online --key ~/.tensornet-key
+
+Amounts are in TNA. Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// Buy and sell compute that anyone can check, on a TensorNet chain.
+#[derive(Parser)]
+#[command(name = "tensornet", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+	#[command(flatten)]
+	global: Global,
+	#[command(subcommand)]
+	command: Command,
+}
+
+#[derive(Args)]
+struct Global {
+	/// JSON-RPC of a node of the chain.
+	#[arg(
+		long,
+		global = true,
+		env = "TENSORNET_CHAIN",
+		default_value = "ws://127.0.0.1:9944",
+		value_name = "URL",
+		help_heading = "Global options"
+	)]
+	chain: String,
+
+	/// Print JSON: one object, or one a line for lists. Amounts are decimal strings of TNA.
+	#[arg(long, global = true, help_heading = "Global options")]
+	json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+	/// Make and look at signing keys.
+	#[command(subcommand)]
+	Keys(keys::Command),
+	/// Register and look at programs.
+	#[command(subcommand)]
+	Program(program::Command),
+	/// Estimate, post, follow and cancel jobs.
+	#[command(subcommand)]
+	Job(job::Command),
+	/// Register, look at and switch GPU nodes.
+	#[command(subcommand)]
+	Node(node::Command),
+	/// What an account owns.
+	Balance(balance::BalanceArgs),
+	/// Send TNA to another account.
+	Transfer(balance::TransferArgs),
+}
+
+/// What every command works with.
+pub struct Context {
+	/// URL of a node's JSON-RPC.
+	pub chain: String,
+	/// Where results go.
+	pub output: Output,
+}
+
+impl Context {
+	/// Connects to the chain.
+	pub async fn connect(&self) -> Result<Chain> {
+		// A client that reconnects by itself would try for minutes where nobody has ever answered.
+		let knock = TcpStream::connect(socket(&self.chain)?);
+		let answer = tokio::time::timeout(PATIENCE, knock).await;
+		answer.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).with_context(|| {
+			format!("cannot reach a node at {}: is it running, and is --chain right?", self.chain)
+		})?;
+		Chain::connect(&self.chain).await
+	}
+}
+
+/// Host and port of a `ws://` or `wss://` URL.
+fn socket(url: &str) -> Result<String> {
+	let (rest, port) = url
+		.strip_prefix("ws://")
+		.map(|rest| (rest, 80))
+		.or_else(|| url.strip_prefix("wss://").map(|rest| (rest, 443)))
+		.with_context(|| format!("'{url}' is not a ws:// or wss:// URL"))?;
+	let authority = rest.split(['/', '?']).next().unwrap_or_default();
+	let host_start = authority.rfind('@').map_or(0, |at| at + 1);
+	let authority = authority.get(host_start..).unwrap_or_default();
+	anyhow::ensure!(!authority.is_empty(), "'{url}' names no host");
+	let has_port = authority
+		.rsplit_once(':')
+		.is_some_and(|(_, port)| port.parse::<u16>().is_ok() && !port.is_empty());
+	Ok(if has_port { authority.to_owned() } else { format!("{authority}:{port}") })
+}
+
+impl Cli {
+	/// Runs the command and reports on stderr what went wrong.
+	pub async fn run(self) -> ExitCode {
+		let context = Context { chain: self.global.chain, output: Output::new(self.global.json) };
+		let result = match self.command {
+			Command::Keys(command) => keys::run(command, &context),
+			Command::Program(command) => program::run(command, &context).await,
+			Command::Job(command) => job::run(command, &context).await,
+			Command::Node(command) => node::run(command, &context).await,
+			Command::Balance(arguments) => balance::show(arguments, &context).await,
+			Command::Transfer(arguments) => balance::transfer(arguments, &context).await,
+		};
+		match result {
+			Ok(()) => ExitCode::SUCCESS,
+			// The reader of our output has had enough, as `head` does.
+			Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+			Err(error) => {
+				eprintln!("error: {error:#}");
+				ExitCode::FAILURE
+			}
+		}
+	}
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+	error
+		.downcast_ref::<std::io::Error>()
+		.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Sends the log to stderr. `RUST_LOG` chooses how much; warnings by default.
+pub fn start_log() {
+	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+
+	#[test]
+	fn the_arguments_are_consistent() {
+		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn host_and_port_are_read_from_the_url() {
+		for (url, host) in [
+			("ws://127.0.0.1:9944", "127.0.0.1:9944"),
+			("wss://rpc.example.org/ws?x=1", "rpc.example.org:443"),
+			("ws://user@node", "node:80"),
+			("ws://[::1]:9944/", "[::1]:9944"),
+			("ws://[::1]", "[::1]:80"),
+		] {
+			assert_eq!(socket(url).unwrap(), host);
+		}
+		assert!(socket("http://127.0.0.1").is_err());
+		assert!(socket("ws://").is_err());
+	}
+
+	#[test]
+	fn every_command_explains_itself() {
+		fn check(command: &clap::Command) {
+			assert!(command.get_about().is_some(), "{} says nothing", command.get_name());
+			for argument in command.get_arguments() {
+				assert!(
+					argument.get_help().is_some(),
+					"{} {} says nothing",
+					command.get_name(),
+					argument.get_id()
+				);
+			}
+			command.get_subcommands().for_each(check);
+		}
+		check(&Cli::command());
+	}
+}

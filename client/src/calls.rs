@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The calls of TensorNet's pallets. Arguments are encoded here in the order the calls declare them;
+//! pallet and call numbers are looked up by name in the chain's metadata when the call is signed.
+
+use codec::Encode;
+use subxt::{
+	ext::{
+		scale_encode::{EncodeAsFields, Error as EncodeError, FieldIter},
+		scale_type_resolver::TypeResolver,
+	},
+	transactions::Payload,
+};
+use tensornet_commitment::Opening;
+use tensornet_protocol::{arbitration::ElementProof, Capability, JobId, JobRequest};
+
+use crate::{AccountId, Root};
+
+/// A call: which one, and its encoded arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+	pallet: &'static str,
+	name: &'static str,
+	arguments: Arguments,
+}
+
+/// Encoded arguments of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments(Vec<u8>);
+
+impl EncodeAsFields for Arguments {
+	fn encode_as_fields_to<R: TypeResolver>(
+		&self,
+		_fields: &mut dyn FieldIter<'_, R::TypeId>,
+		_types: &R,
+		out: &mut Vec<u8>,
+	) -> Result<(), EncodeError> {
+		out.extend_from_slice(&self.0);
+		Ok(())
+	}
+}
+
+impl Payload for Call {
+	type CallData = Arguments;
+
+	fn pallet_name(&self) -> &str {
+		self.pallet
+	}
+
+	fn call_name(&self) -> &str {
+		self.name
+	}
+
+	fn call_data(&self) -> &Arguments {
+		&self.arguments
+	}
+}
+
+impl Call {
+	fn new(pallet: &'static str, name: &'static str, arguments: impl Encode) -> Self {
+		Self { pallet, name, arguments: Arguments(arguments.encode()) }
+	}
+
+	/// `Pallet.call`.
+	pub fn label(&self) -> String {
+		format!("{}.{}", self.pallet, self.name)
+	}
+}
+
+/// A `MultiAddress::Id`.
+#[derive(Encode)]
+enum Address {
+	#[codec(index = 0)]
+	Id(AccountId),
+}
+
+/// Sends TNA to another account and keeps the sender's account alive.
+pub fn transfer(to: AccountId, amount: u128) -> Call {
+	Call::new("Balances", "transfer_keep_alive", (Address::Id(to), codec::Compact(amount)))
+}
+
+/// Registers the caller as the stash of a GPU node.
+pub fn register_node(
+	operator: AccountId,
+	ask: u128,
+	capability: Capability,
+	endpoint: &str,
+	bond: u128,
+) -> Call {
+	let arguments = (operator, ask, capability, endpoint.as_bytes().to_vec(), bond);
+	Call::new("ComputeStaking", "register_node", arguments)
+}
+
+/// Changes what a node offers; `None` leaves a field as it is.
+pub fn update_node(
+	ask: Option<u128>,
+	endpoint: Option<&str>,
+	capability: Option<Capability>,
+) -> Call {
+	let endpoint = endpoint.map(|url| url.as_bytes().to_vec());
+	Call::new("ComputeStaking", "update_node", (ask, endpoint, capability))
+}
+
+/// Offers a node for jobs, or pauses it.
+pub fn set_online(online: bool) -> Call {
+	Call::new("ComputeStaking", "set_online", online)
+}
+
+/// Registers a program; `hint` is the base URL of its constants.
+pub fn register_program(bytes: Vec<u8>, hint: &str) -> Call {
+	Call::new("Poc", "register_program", (bytes, hint.as_bytes().to_vec()))
+}
+
+/// Posts a job.
+pub fn submit_job(request: JobRequest<u128, u32>) -> Call {
+	Call::new("Escrow", "submit_job", request)
+}
+
+/// Withdraws a job that no node has yet.
+pub fn cancel_job(job: JobId) -> Call {
+	Call::new("Escrow", "cancel_job", job)
+}
+
+/// Commits to a result under a seal.
+pub fn commit(job: JobId, seal: Root) -> Call {
+	Call::new("Poc", "commit", (job, seal))
+}
+
+/// Opens a seal.
+pub fn reveal(
+	job: JobId,
+	trace_root: Root,
+	salt: Root,
+	outputs: Vec<Root>,
+	manifest: Opening,
+) -> Call {
+	Call::new("Poc", "reveal", (job, trace_root, salt, outputs, manifest))
+}
+
+/// Answers an audit with one proof for each drawn element.
+pub fn answer_audit(job: JobId, proofs: Vec<ElementProof>) -> Call {
+	Call::new("Poc", "answer_audit", (job, proofs))
+}
+
+/// Proves that one element of a node's trace is wrong.
+pub fn prove_fraud(job: JobId, proof: ElementProof) -> Call {
+	Call::new("Poc", "prove_fraud", (job, proof))
+}

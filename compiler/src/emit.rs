@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The program under construction, with the bytes of its blobs and shorthands for what the macros
+//! need again and again.
+
+use crate::error::CompileError;
+use tensornet_tensor::{
+	Binary, CheckedProgram, DType, Layout, Op, ProgramBuilder, ProgramError, Reduction, TensorType,
+	ValueId,
+};
+
+/// A program builder that keeps the bytes of the blobs.
+#[derive(Default)]
+pub struct Emit {
+	builder: ProgramBuilder,
+	blobs: Vec<([u8; 32], Vec<u8>)>,
+}
+
+impl Emit {
+	/// An input that every iteration reads whole, row-major.
+	pub fn input(&mut self, ty: TensorType) -> Result<ValueId, ProgramError> {
+		self.builder.input(ty, Layout::row_major(), false)
+	}
+
+	/// A small constant inside the program, row-major.
+	pub fn inline(
+		&mut self,
+		dtype: DType,
+		shape: &[u32],
+		elements: &[i32],
+	) -> Result<ValueId, ProgramError> {
+		self.builder.constant_values(TensorType::new(dtype, shape), elements)
+	}
+
+	/// A constant in a blob of its own. `elements` are row-major, `layout` is how they are stored.
+	pub fn blob(
+		&mut self,
+		dtype: DType,
+		shape: &[u32],
+		layout: Layout,
+		elements: &[i32],
+	) -> Result<ValueId, ProgramError> {
+		let bytes = stored(dtype, shape, &layout, elements);
+		let root = *blake3::hash(&bytes).as_bytes();
+		let value = self.builder.constant_blob(TensorType::new(dtype, shape), layout, root)?;
+		if self.blobs.iter().all(|(known, _)| *known != root) {
+			self.blobs.push((root, bytes));
+		}
+		Ok(value)
+	}
+
+	/// Applies an operator.
+	pub fn op(&mut self, op: Op, operands: &[ValueId]) -> Result<ValueId, ProgramError> {
+		self.builder.op(op, operands)
+	}
+
+	/// Applies a two-operand elementwise operator.
+	pub fn binary(&mut self, op: Binary, a: ValueId, b: ValueId) -> Result<ValueId, ProgramError> {
+		self.op(Op::Binary(op), &[a, b])
+	}
+
+	/// Applies a two-operand elementwise operator to an I32 value and a number.
+	pub fn with(&mut self, op: Binary, a: ValueId, number: i32) -> Result<ValueId, ProgramError> {
+		let rank = self.shape(a).len();
+		let number = self.builder.scalar(rank, number)?;
+		self.binary(op, a, number)
+	}
+
+	/// `(a × b + 2^(shift − 1)) >> shift`.
+	pub fn mul(&mut self, a: ValueId, b: ValueId, shift: u8) -> Result<ValueId, ProgramError> {
+		self.op(Op::Mul { shift }, &[a, b])
+	}
+
+	/// Limits every element.
+	pub fn clamp(&mut self, a: ValueId, min: i32, max: i32) -> Result<ValueId, ProgramError> {
+		self.op(Op::Clamp { min, max }, &[a])
+	}
+
+	/// Converts the elements.
+	pub fn cast(&mut self, a: ValueId, to: DType) -> Result<ValueId, ProgramError> {
+		self.op(Op::Cast { to }, &[a])
+	}
+
+	/// Sum or extreme along an axis, which is kept.
+	pub fn reduce(
+		&mut self,
+		reduction: Reduction,
+		a: ValueId,
+		axis: usize,
+	) -> Result<ValueId, ProgramError> {
+		self.op(Op::Reduce { reduction, axis: axis as u8 }, &[a])
+	}
+
+	/// The same elements in another shape; nothing where the shape is the same.
+	pub fn reshape(&mut self, a: ValueId, shape: &[u32]) -> Result<ValueId, ProgramError> {
+		if self.shape(a) == shape {
+			return Ok(a);
+		}
+		self.op(Op::Reshape { shape: shape.to_vec() }, &[a])
+	}
+
+	/// `a × multiplier / 2^shift`, rounded, as `output`. One multiplier for each element of the last
+	/// axis, or one for all; always the same shift.
+	pub fn rescale(
+		&mut self,
+		a: ValueId,
+		multipliers: &[i32],
+		shift: i32,
+		output: DType,
+	) -> Result<ValueId, ProgramError> {
+		let count = multipliers.len() as u32;
+		let multiplier = self.inline(DType::I32, &[count], multipliers)?;
+		let shift = self.inline(DType::I8, &[count], &vec![shift; multipliers.len()])?;
+		let channels = self.shape(a).last().copied().unwrap_or(1);
+		let per_channel = count == channels && count > 1;
+		let op = Op::Rescale { output, input_zero_point: 0, output_zero_point: 0, per_channel };
+		self.op(op, &[a, multiplier, shift])
+	}
+
+	/// `a × 2^power`, rounded, as `output`.
+	pub fn shift(&mut self, a: ValueId, power: i32, output: DType) -> Result<ValueId, ProgramError> {
+		if power > 0 {
+			self.rescale(a, &[1 << power.min(30)], 0, output)
+		} else {
+			self.rescale(a, &[1], (-power).min(63), output)
+		}
+	}
+
+	/// Commits a value; a value that is committed already keeps its layout.
+	pub fn checkpoint(&mut self, value: ValueId, layout: Layout) {
+		self.builder.checkpoint(value, layout);
+	}
+
+	/// Whether a value is committed.
+	pub fn is_checkpoint(&self, value: ValueId) -> bool {
+		self.builder.is_checkpoint(value)
+	}
+
+	/// The shape of a value; empty for one of another builder.
+	pub fn shape(&self, value: ValueId) -> Vec<u32> {
+		self.builder.type_of(value).map(|ty| ty.shape.clone()).unwrap_or_default()
+	}
+
+	/// The element type of a value.
+	pub fn dtype(&self, value: ValueId) -> DType {
+		self.builder.type_of(value).map_or(DType::I32, |ty| ty.dtype)
+	}
+
+	/// The program with its blobs; `values` are renumbered as the program numbers them.
+	pub fn finish(
+		mut self,
+		output: ValueId,
+		values: &mut [ValueId],
+	) -> Result<(CheckedProgram, Vec<([u8; 32], Vec<u8>)>), CompileError> {
+		self.builder.output(output, Layout::row_major());
+		Ok((self.builder.finish_with_values(values)?, self.blobs))
+	}
+}
+
+/// The stored bytes of a tensor whose elements are given row-major.
+pub fn stored(dtype: DType, shape: &[u32], layout: &Layout, elements: &[i32]) -> Vec<u8> {
+	let strides = layout.strides(shape);
+	let size = dtype.size() as usize;
+	let mut bytes = vec![0u8; elements.len() * size];
+	for (index, value) in elements.iter().enumerate() {
+		let mut rest = index as u64;
+		let mut place = 0u64;
+		for (extent, stride) in shape.iter().zip(&strides).rev() {
+			place += rest % *extent as u64 * stride;
+			rest /= *extent as u64;
+		}
+		let at = place as usize * size;
+		bytes[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);
+	}
+	bytes
+}
+
+/// The layout of a tensor of `rank` axes that stores `axis` innermost and keeps the others in order.
+pub fn innermost(rank: usize, axis: usize) -> Layout {
+	let mut axes: Vec<u8> = (0..rank as u8).filter(|other| *other as usize != axis).collect();
+	axes.push(axis as u8);
+	Layout::new(&axes)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn columns_are_stored_one_after_the_other_when_rows_are_innermost() {
+		let layout = innermost(2, 0);
+		assert_eq!(stored(DType::I8, &[2, 3], &layout, &[1, 2, 3, 4, 5, 6]), [1, 4, 2, 5, 3, 6]);
+		assert_eq!(innermost(3, 2), Layout::row_major());
+		assert_eq!(stored(DType::I16, &[1], &Layout::row_major(), &[-2]), [0xfe, 0xff]);
+	}
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! # ONNX models as exact integer programs
+//!
+//! [`compile`] turns an ONNX model into a [`Package`]: an integer program for `tensornet-tensor`, the
+//! blobs with its weights, and a card that says what its numbers mean. Quantisation needs no training,
+//! only samples of the input.
+//!
+//! The way there: [`OnnxModel`] (parsing, shape inference, constant folding and the floating-point
+//! reference, by `tract`) → [`Graph`] (layers we know; anything else is refused by name) → ranges from
+//! the samples → integer operators.
+//!
+//! The result is a function of the model and the samples alone: calibration uses only arithmetic that
+//! IEEE 754 fixes, so every machine gets the same program identity.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use tensornet_compiler::{compile, OnnxModel, Options};
+//! let model = OnnxModel::load("tests/data/digits.onnx")?;
+//! let samples = vec![(0..64).map(|pixel| (pixel % 17) as f32).collect::<Vec<_>>()];
+//! let compiled = compile(&model, &samples, &Options { name: "digits".into(), ..Options::default() })?;
+//! let input = compiled.package.card.encode_input(&samples[0])?;
+//! let mut executor = compiled.package.executor()?;
+//! let output = compiled.package.run(&mut executor, &input)?;
+//! assert!(compiled.package.card.predict(&output)?.index < 10);
+//! # Ok(())
+//! # }
+//! ```
+
+mod calibrate;
+mod calibration_set;
+mod compile;
+mod emit;
+mod error;
+mod exact;
+pub mod file_type;
+mod graph;
+mod lower;
+mod norm;
+mod onnx;
+mod package;
+mod quantise;
+mod recognise;
+mod report;
+
+pub use compile::{compile, Compiled, Options};
+pub use error::{CompileError, Unsupported};
+pub use graph::{Activation, Graph, Layer, Step, Tensor};
+pub use onnx::OnnxModel;
+pub use package::{BlobCard, ModelCard, Package, Prediction, TensorCard};
+pub use report::{Report, Row};

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Largest element of each window of [N, H, W, C]. Padding is ignored; a window wholly in padding
+// gives the type's minimum (`low`).
+
+struct Params {
+	first: u32,
+	count: u32,
+	height: i32,
+	width: i32,
+	channels: u32,
+	out_height: u32,
+	out_width: u32,
+	kernel_height: i32,
+	kernel_width: i32,
+	pad_top: i32,
+	pad_left: i32,
+	stride_y: i32,
+	stride_x: i32,
+	low: i32,
+}
+
+@group(0) @binding(0) var<storage, read> p: Params;
+@group(0) @binding(1) var<storage, read_write> out: array<i32>;
+@group(0) @binding(2) var<storage, read> value: array<i32>;
+
+@compute @workgroup_size(64)
+fn main(
+	@builtin(workgroup_id) group: vec3<u32>,
+	@builtin(num_workgroups) groups: vec3<u32>,
+	@builtin(local_invocation_index) local: u32,
+) {
+	let n = flat_index(group, groups, local);
+	if n >= p.count {
+		return;
+	}
+	let i = p.first + n;
+	let c = i % p.channels;
+	var rest = i / p.channels;
+	let ox = i32(rest % p.out_width);
+	rest /= p.out_width;
+	let oy = i32(rest % p.out_height);
+	let batch = i32(rest / p.out_height);
+	let y = oy * p.stride_y - p.pad_top;
+	let x = ox * p.stride_x - p.pad_left;
+	var best = p.low;
+	for (var iy = max(y, 0); iy < min(y + p.kernel_height, p.height); iy++) {
+		for (var ix = max(x, 0); ix < min(x + p.kernel_width, p.width); ix++) {
+			let at = bitcast<u32>((batch * p.height + iy) * p.width + ix) * p.channels + c;
+			best = max(best, value[at]);
+		}
+	}
+	out[i] = best;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `tensornet-worker run`: puts the parts together and stops them again.
+
+use anyhow::{bail, Context, Result};
+use std::{sync::Arc, time::Duration};
+use tensornet_client::{keys, records, BlobStore, Chain, Signer};
+use tokio::sync::watch;
+
+use crate::{
+	agent::Agent,
+	challenger::Challenger,
+	config::{DeviceChoice, Run},
+	engine::Engine,
+	gpu::GpuDevice,
+	journal::Journal,
+	metrics::Metrics,
+	server,
+};
+
+/// How long steps under way may take when the worker is told to stop.
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// Runs the worker until it is told to stop.
+pub async fn run(options: Run) -> Result<()> {
+	let operator = Signer::from_argument(&options.operator).context("--operator")?;
+	let engine = engine(options.device, options.allow_software_gpu)?;
+	let chain = Chain::connect(&options.chain).await?;
+	if options.development_tamper.is_some() && !chain.is_development().await? {
+		bail!("--development-tamper is for development chains: this one is not, and cheating costs the bond");
+	}
+	let node = wait_for_registration(&chain, &operator).await?;
+	std::fs::create_dir_all(&options.data)
+		.with_context(|| format!("cannot create {}", options.data.display()))?;
+	let store = BlobStore::open(options.data.join("blobs"))?;
+	let journal = Journal::open(&options.data.join("journal.redb"), &chain.genesis())?;
+	let metrics = Arc::new(Metrics::default());
+
+	let (stop, stopped) = watch::channel(false);
+	let (address, server) =
+		server::serve(options.listen, store.clone(), metrics.clone(), stopped.clone()).await?;
+	tracing::info!(
+		node = keys::address(&node),
+		operator = keys::address(&operator.account()),
+		device = engine.name(),
+		%address,
+		"worker ready"
+	);
+
+	let mut tasks = vec![tokio::spawn(
+		Arc::new(Agent::new(
+			chain.clone(),
+			operator.clone(),
+			node,
+			store.clone(),
+			journal,
+			metrics.clone(),
+			engine.clone(),
+			options.development_tamper,
+		))
+		.run(stopped.clone()),
+	)];
+	if options.challenge {
+		let challenger =
+			Challenger { chain, signer: operator, own_node: Some(node), store, metrics, engine };
+		tasks.push(tokio::spawn(Arc::new(challenger).run(stopped)));
+	}
+
+	interrupted().await;
+	tracing::info!("stopping");
+	let _ = stop.send(true);
+	let drained = tokio::time::timeout(DRAIN, async {
+		for task in tasks {
+			task.await??;
+		}
+		Ok::<_, anyhow::Error>(())
+	})
+	.await;
+	server.abort();
+	match drained {
+		Ok(result) => result,
+		Err(_) => {
+			tracing::warn!("a step took too long to finish; it resumes at the next start");
+			Ok(())
+		}
+	}
+}
+
+fn engine(choice: DeviceChoice, allow_software: bool) -> Result<Engine> {
+	if choice == DeviceChoice::Cpu {
+		return Ok(Engine::cpu());
+	}
+	match GpuDevice::open(allow_software) {
+		Ok(device) => Ok(Engine::gpu(device)),
+		Err(error) if choice == DeviceChoice::Gpu => {
+			Err(anyhow::anyhow!("no GPU can be used: {error}. Try --device cpu"))
+		}
+		Err(error) => {
+			tracing::info!(%error, "no GPU: using the CPU");
+			Ok(Engine::cpu())
+		}
+	}
+}
+
+/// The node that the operator works for. A worker may be started before its node is registered.
+async fn wait_for_registration(chain: &Chain, operator: &Signer) -> Result<[u8; 32]> {
+	let account = operator.account();
+	let mut told = false;
+	loop {
+		let snapshot = chain.finalized().await?;
+		if let Some(node) = records::node_of(&snapshot, &account).await? {
+			return Ok(node);
+		}
+		if !told {
+			tracing::warn!(
+				operator = keys::address(&account),
+				"no node has this operator yet: waiting for `tensornet node register`"
+			);
+			told = true;
+		}
+		tokio::select! {
+			_ = tokio::time::sleep(Duration::from_secs(3)) => {},
+			_ = interrupted() => bail!("stopped before a node was registered"),
+		}
+	}
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+async fn interrupted() {
+	#[cfg(unix)]
+	{
+		use tokio::signal::unix::{signal, SignalKind};
+		if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+			tokio::select! {
+				_ = tokio::signal::ctrl_c() => {},
+				_ = terminate.recv() => {},
+			}
+			return;
+		}
+	}
+	let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Benchmarks of the calls, of the tasks, and of the parts of a verification.
+
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used)]
+
+use crate::*;
+use alloc::{vec, vec::Vec};
+use codec::Encode;
+use frame_benchmarking::v2::*;
+use frame_support::{traits::Get, BoundedVec};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_runtime::traits::One;
+use tensornet_commitment::{root, Manifest, Opening, Outboard};
+use tensornet_protocol::{
+	arbitration::{verify_element, ElementId, ElementProof, JobRoots},
+	BlobRoots, Hash, JobId,
+};
+use tensornet_tensor::*;
+
+/// Sets up what only the other pallets can.
+pub trait BenchmarkHelper<AccountId> {
+	/// An account that can pay the deposit of any program.
+	fn author() -> AccountId;
+
+	/// A new job for a registered program, assigned to a node. Returns its number and the operator of
+	/// that node.
+	fn assign(program: Hash, blobs: BlobRoots, iterations: u32) -> (JobId, AccountId);
+}
+
+const SALT: [u8; 32] = [7; 32];
+
+/// A program of about `kib` KiB: as many committed operators as fit the limits, and an inline
+/// constant that fills the rest.
+fn long_program<T: Config>(kib: u32) -> Program {
+	let most = T::MaxCheckpoints::get().min(MAX_NODES as u32);
+	// A node and its checkpoint take eight bytes.
+	let count = (kib.saturating_mul(96)).clamp(1, most) as u16;
+	let ty = TensorType::new(DType::I32, [1]);
+	let input = Input { ty: ty.clone(), layout: Layout::row_major(), per_iteration: false };
+	let mut program = Program {
+		format: FORMAT,
+		inputs: vec![input],
+		constants: vec![],
+		state: vec![],
+		nodes: vec![],
+		outputs: vec![],
+		checkpoints: vec![],
+		max_iterations: 1,
+	};
+	// Without padding values are numbered from 1, with it from 2.
+	let bytes = (kib as usize).saturating_mul(1024);
+	let estimate = (count as usize).saturating_mul(8).saturating_add(64);
+	let padding = bytes.saturating_sub(estimate);
+	let first = if padding > 0 {
+		program.constants.push(Constant {
+			ty: TensorType::new(DType::I8, [padding as u32]),
+			layout: Layout::row_major(),
+			data: ConstantData::Inline(vec![1; padding]),
+		});
+		2
+	} else {
+		1
+	};
+	for number in 0..count {
+		let operand = if number == 0 { 0 } else { first + number - 1 };
+		let op = Op::Unary(Unary::BitwiseNot);
+		program.nodes.push(Node { op, operands: vec![operand] });
+		program.checkpoints.push(Checkpoint { value: first + number, layout: Layout::row_major() });
+	}
+	program.outputs.push(first + count - 1);
+	program
+}
+
+/// A program with one element that takes about `steps` times 1024 multiply-accumulates: the sum over
+/// a product of two 128-wide matrices. A second input, which is never read, only lengthens proofs.
+fn dear_program(steps: u32, kib: u32) -> Program {
+	let depth = (steps.saturating_mul(1024).saturating_sub(16_640) / 16_384).max(1);
+	let input = |shape: [u32; 3], axes: &[u8]| Input {
+		ty: TensorType::new(DType::I8, shape),
+		layout: Layout::new(axes),
+		per_iteration: false,
+	};
+	let sum = |axis| Op::Reduce { reduction: Reduction::Sum, axis };
+	let node = |op, operands: &[u16]| Node { op, operands: operands.to_vec() };
+	Program {
+		format: FORMAT,
+		inputs: vec![
+			input([1, 128, depth], &[0, 1, 2]),
+			input([1, depth, 128], &[0, 2, 1]),
+			input([1, 1, kib.max(1) * 1024], &[0, 1, 2]),
+		],
+		constants: vec![],
+		state: vec![],
+		nodes: vec![
+			node(Op::MatMul { a_zero_point: 0, b_zero_point: 0 }, &[0, 1]),
+			node(sum(1), &[3]),
+			node(sum(2), &[4]),
+		],
+		outputs: vec![5],
+		checkpoints: vec![Checkpoint { value: 5, layout: Layout::row_major() }],
+		max_iterations: 1,
+	}
+}
+
+fn blob(len: usize) -> Vec<u8> {
+	(0..len).map(|i| (i % 251) as u8).collect()
+}
+
+fn open_all(bytes: &[u8]) -> Opening {
+	Outboard::new(bytes).open(bytes, [0..bytes.len() as u64]).expect("the range is in the blob")
+}
+
+/// The blobs of a job of `program`.
+fn blobs_of(program: &Program) -> Vec<Vec<u8>> {
+	program.inputs.iter().map(|input| blob(input.ty.bytes() as usize)).collect()
+}
+
+fn roots_of(blobs: &[Vec<u8>]) -> BlobRoots {
+	let roots: Vec<Hash> = blobs.iter().map(|blob| root(blob).into()).collect();
+	BoundedVec::truncate_from(roots)
+}
+
+/// The trace of a program of one checkpoint of one I32, which is claimed to be `value`.
+fn single(value: i32) -> (Manifest, Vec<u8>) {
+	let bytes = value.to_le_bytes().to_vec();
+	let mut manifest = Manifest::new(1);
+	manifest.push_iteration(&[root(&bytes)]).expect("one checkpoint");
+	(manifest, bytes)
+}
+
+/// The proof of that element, with all blobs of the job wholly open.
+fn proof_of(value: i32, blobs: &[Vec<u8>]) -> ElementProof {
+	let (manifest, claimed) = single(value);
+	ElementProof {
+		iteration: 0,
+		checkpoint: 0,
+		index: 0,
+		manifest: manifest.open([(0, 0)]).expect("the entry is there"),
+		claimed: open_all(&claimed),
+		leaves: blobs
+			.iter()
+			.enumerate()
+			.map(|(number, blob)| (Leaf::Input(number as u16), open_all(blob)))
+			.collect(),
+	}
+}
+
+fn register<T: Config>(program: &Program) -> Hash {
+	let bytes = program.encode();
+	let id = Hash::from(root(&bytes));
+	let bytes = BoundedVec::try_from(bytes).expect("the program is within the limit");
+	Pallet::<T>::register_program(
+		RawOrigin::Signed(T::BenchmarkHelper::author()).into(),
+		bytes,
+		Default::default(),
+	)
+	.expect("the program is valid");
+	id
+}
+
+/// A job of the smallest program, whose only element is right if it is −1.
+fn assigned<T: Config>() -> (JobId, T::AccountId, Vec<Vec<u8>>) {
+	let program = long_program::<T>(0);
+	let blobs = vec![vec![0u8; 4]];
+	let id = register::<T>(&program);
+	let (job, operator) = T::BenchmarkHelper::assign(id, roots_of(&blobs), 1);
+	(job, operator, blobs)
+}
+
+fn committed<T: Config>(value: i32) -> (JobId, T::AccountId, Vec<Vec<u8>>) {
+	use tensornet_protocol::Nodes;
+	let (job, operator, blobs) = assigned::<T>();
+	let node = T::Nodes::node_of(&operator).expect("the operator has a node");
+	let (manifest, _) = single(value);
+	let seal = Pallet::<T>::seal_of(job, &node, manifest.trace_root().into(), SALT);
+	Pallet::<T>::commit(RawOrigin::Signed(operator.clone()).into(), job, seal)
+		.expect("the job is the node's");
+	(job, operator, blobs)
+}
+
+fn revealed<T: Config>(value: i32) -> (JobId, T::AccountId, Vec<Vec<u8>>) {
+	let (job, operator, blobs) = committed::<T>(value);
+	let (manifest, bytes) = single(value);
+	Pallet::<T>::reveal(
+		RawOrigin::Signed(operator.clone()).into(),
+		job,
+		manifest.trace_root().into(),
+		SALT,
+		BoundedVec::truncate_from(vec![root(&bytes).into()]),
+		manifest.open([(0, 0)]).expect("the entry is there"),
+	)
+	.expect("the seal is the node's");
+	(job, operator, blobs)
+}
+
+/// Opens an audit of the only element.
+fn open_audit<T: Config>(job: JobId) {
+	let mut commitment = Commitments::<T>::get(job).expect("it was revealed");
+	let answer_by = frame_system::Pallet::<T>::block_number();
+	if let Phase::Revealed { audit, .. } = &mut commitment.phase {
+		let sample = ElementId { iteration: 0, checkpoint: 0, index: 0 };
+		*audit = Audit::Open { samples: BoundedVec::truncate_from(vec![sample]), answer_by };
+	}
+	let due = commitment.due;
+	Pallet::<T>::reschedule(job, commitment, due);
+}
+
+/// Runs the task of a job.
+fn run_task<T: Config>(job: JobId) {
+	let commitment = Commitments::<T>::get(job).expect("it was committed");
+	let now = frame_system::Pallet::<T>::block_number();
+	Pallet::<T>::run_task(now, commitment.due, job, commitment.phase.task());
+}
+
+#[cfg(test)]
+#[test]
+fn timing() {
+	use std::time::Instant;
+	crate::mock::TestExt::new().build().execute_with(|| {
+		type T = crate::mock::Test;
+		for (m, b) in [(64, 1), (64, 64), (512, 1), (1024, 1), (1024, 64)] {
+			let definition = dear_program(m, b);
+			let blobs = blobs_of(&definition);
+			let program = CheckedProgram::new(definition).unwrap();
+			let proof = proof_of(0, &blobs);
+			let roots = roots_of(&blobs);
+			let trace_root = single(0).0.trace_root().into();
+			let job = JobRoots { blobs: &roots, iterations: 1, trace_root };
+			let t = Instant::now();
+			let j = verify_element(&program, &job, &proof, u64::MAX).unwrap();
+			std::println!(
+				"verify m={m} b={b} macs={} bytes={} {:?}",
+				j.macs,
+				proof.encoded_size(),
+				t.elapsed()
+			);
+		}
+		for p in [1, 16, 63] {
+			let definition = long_program::<T>(p);
+			let bytes = definition.encode();
+			let t = Instant::now();
+			let program = CheckedProgram::decode(&bytes).unwrap();
+			let d = t.elapsed();
+			let t = Instant::now();
+			let a = analyse(&program, &Limits::default()).unwrap();
+			std::println!(
+				"program p={p} len={} nodes={} decode {d:?} analyse {:?} {}",
+				bytes.len(),
+				definition.nodes.len(),
+				t.elapsed(),
+				a.macs
+			);
+		}
+	});
+}
+
+#[benchmarks]
+mod benches {
+	use super::*;
+
+	#[benchmark]
+	fn register_program(
+		p: Linear<1, { T::MaxProgramBytes::get() / 1024 }>,
+	) -> Result<(), BenchmarkError> {
+		let bytes = long_program::<T>(p).encode();
+		let id = Hash::from(root(&bytes));
+		let bytes = BoundedVec::try_from(bytes).map_err(|_| "the program is too long")?;
+		let author = T::BenchmarkHelper::author();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(author), bytes, Default::default());
+		assert!(Programs::<T>::contains_key(id));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn unregister_program() {
+		let id = register::<T>(&long_program::<T>(T::MaxProgramBytes::get() / 1024));
+		let author = T::BenchmarkHelper::author();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(author), id);
+		assert!(!Programs::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn commit() {
+		let (job, operator, _) = assigned::<T>();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), job, Hash::repeat_byte(1));
+		assert!(Commitments::<T>::contains_key(job));
+	}
+
+	/// The manifest's opening is lengthened by opening more of it than the outputs need.
+	#[benchmark]
+	fn reveal(b: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		use tensornet_protocol::Nodes;
+		let (job, operator, _) = assigned::<T>();
+		// 32 entries take a chunk.
+		let iterations = b.saturating_mul(30);
+		let mut manifest = Manifest::new(1);
+		for iteration in 0..iterations {
+			manifest.push_iteration(&[root(&iteration.encode())]).map_err(|_| "one checkpoint")?;
+		}
+		let trace_root: Hash = manifest.trace_root().into();
+		let node = T::Nodes::node_of(&operator).ok_or("no node")?;
+		let seal = Pallet::<T>::seal_of(job, &node, trace_root, SALT);
+		Pallet::<T>::commit(RawOrigin::Signed(operator.clone()).into(), job, seal)?;
+		Commitments::<T>::mutate_extant(job, |commitment| commitment.iterations = iterations);
+		let outputs: Vec<Hash> =
+			manifest.entry(iterations.saturating_sub(1), 0).map(Hash::from).into_iter().collect();
+		let opening = open_all(manifest.bytes());
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(operator),
+			job,
+			trace_root,
+			SALT,
+			BoundedVec::truncate_from(outputs),
+			opening,
+		);
+		assert!(matches!(
+			Commitments::<T>::get(job).map(|commitment| commitment.phase),
+			Some(Phase::Revealed { .. })
+		));
+		Ok(())
+	}
+
+	/// The dearest outcome: the answer convicts its node.
+	#[benchmark]
+	fn answer_audit() {
+		let (job, operator, blobs) = revealed::<T>(5);
+		open_audit::<T>(job);
+		let proofs = BoundedVec::truncate_from(vec![proof_of(5, &blobs)]);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), job, proofs);
+		assert!(!Commitments::<T>::contains_key(job));
+	}
+
+	#[benchmark]
+	fn prove_fraud() {
+		let (job, _, blobs) = revealed::<T>(5);
+		let proof = proof_of(5, &blobs);
+		let reporter = T::BenchmarkHelper::author();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(reporter), job, proof);
+		assert!(!Commitments::<T>::contains_key(job));
+	}
+
+	#[benchmark]
+	fn load_program(
+		p: Linear<1, { T::MaxProgramBytes::get() / 1024 }>,
+	) -> Result<(), BenchmarkError> {
+		let id = register::<T>(&long_program::<T>(p));
+		let loaded;
+		#[block]
+		{
+			loaded = Pallet::<T>::load_program(&id);
+		}
+		assert!(loaded.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn verify_element(m: Linear<64, 1024>, b: Linear<1, 128>) -> Result<(), BenchmarkError> {
+		let definition = dear_program(m, b);
+		let blobs = blobs_of(&definition);
+		let program = CheckedProgram::new(definition).map_err(|_| "the program is invalid")?;
+		let proof = proof_of(0, &blobs);
+		let roots = roots_of(&blobs);
+		let trace_root = single(0).0.trace_root().into();
+		let job = JobRoots { blobs: &roots, iterations: 1, trace_root };
+		let judged;
+		#[block]
+		{
+			judged = verify_element(&program, &job, &proof, u64::MAX);
+		}
+		assert!(judged.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn agenda_step() {
+		let now = frame_system::Pallet::<T>::block_number();
+		Agenda::<T>::insert(now, 0, Task::Forget);
+		let next;
+		#[block]
+		{
+			next = Agenda::<T>::iter_prefix(now).next();
+		}
+		assert!(next.is_some());
+	}
+
+	#[benchmark]
+	fn task_fail() {
+		let (job, _, _) = revealed::<T>(-1);
+		open_audit::<T>(job);
+		#[block]
+		{
+			run_task::<T>(job);
+		}
+		assert!(!Commitments::<T>::contains_key(job));
+	}
+
+	#[benchmark]
+	fn task_draw(c: Linear<1, { T::MaxCheckpoints::get() }>) -> Result<(), BenchmarkError> {
+		let (job, _, _) = revealed::<T>(-1);
+		let commitment = Commitments::<T>::get(job).ok_or("it was revealed")?;
+		let work: Vec<CheckpointWork> = (1..=u64::from(c))
+			.map(|cumulative| CheckpointWork { cumulative, elements: 1 << 20 })
+			.collect();
+		ProgramCheckpoints::<T>::insert(commitment.program, BoundedVec::truncate_from(work));
+		#[block]
+		{
+			run_task::<T>(job);
+		}
+		let commitment = Commitments::<T>::get(job).ok_or("it is still there")?;
+		assert!(!matches!(commitment.phase, Phase::Revealed { audit: Audit::Undrawn, .. }));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn task_settle() -> Result<(), BenchmarkError> {
+		let (job, _, _) = revealed::<T>(-1);
+		let mut commitment = Commitments::<T>::get(job).ok_or("it was revealed")?;
+		if let Phase::Revealed { audit, .. } = &mut commitment.phase {
+			*audit = Audit::Passed;
+		}
+		let due = commitment.due;
+		Pallet::<T>::reschedule(job, commitment, due);
+		#[block]
+		{
+			run_task::<T>(job);
+		}
+		assert!(Results::<T>::contains_key(job));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn task_forget() -> Result<(), BenchmarkError> {
+		let (job, _, blobs) = revealed::<T>(5);
+		let reporter = RawOrigin::Signed(T::BenchmarkHelper::author());
+		Pallet::<T>::prove_fraud(reporter.into(), job, proof_of(5, &blobs))
+			.map_err(|_| "the element is wrong")?;
+		let due = Results::<T>::get(job).ok_or("it was revealed")?.due;
+		#[block]
+		{
+			Pallet::<T>::run_task(due, due, job, Task::Forget);
+		}
+		assert!(!Results::<T>::contains_key(job));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn mix_beacon() {
+		let now: BlockNumberFor<T> = BEACON_HISTORY.into();
+		let now = now + One::one();
+		BeaconHistory::<T>::insert(BlockNumberFor::<T>::one(), Hash::zero());
+		#[block]
+		{
+			Pallet::<T>::mix_beacon(now);
+		}
+		assert_eq!(BeaconHistory::<T>::get(now), Some(BeaconValue::<T>::get()));
+	}
+
+	impl_benchmark_test_suite!(
+		Pallet,
+		crate::mock::TestExt::new().audited().build(),
+		crate::mock::Test
+	);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Weights of the calls, of the tasks, and of the parts of a verification.
+
+use core::marker::PhantomData;
+use frame_support::{
+	traits::Get,
+	weights::{
+		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_NANOS},
+		Weight,
+	},
+};
+
+/// What each part of the pallet weighs.
+pub trait WeightInfo {
+	/// `p`: KiB of the program.
+	fn register_program(p: u32) -> Weight;
+	/// Independent of the program.
+	fn unregister_program() -> Weight;
+	/// Including what the ledger of jobs does.
+	fn commit() -> Weight;
+	/// `b`: KiB of the manifest's opening.
+	fn reveal(b: u32) -> Weight;
+	/// Without loading the program and recomputing the elements.
+	fn answer_audit() -> Weight;
+	/// Without loading the program and recomputing the element.
+	fn prove_fraud() -> Weight;
+	/// Reading and checking a program. `p`: KiB of it.
+	fn load_program(p: u32) -> Weight;
+	/// Recomputing one element. `m`: 1024 multiply-accumulates; `b`: KiB of the proof.
+	fn verify_element(m: u32, b: u32) -> Weight;
+	/// Looking for the next task.
+	fn agenda_step() -> Weight;
+	/// Failing an attempt whose time is over.
+	fn task_fail() -> Weight;
+	/// Drawing an audit. `c`: checkpoints of the program.
+	fn task_draw(c: u32) -> Weight;
+	/// Settling a job.
+	fn task_settle() -> Weight;
+	/// Forgetting a result.
+	fn task_forget() -> Weight;
+	/// Mixing the beacon at the end of a block.
+	fn mix_beacon() -> Weight;
+}
+
+/// Figures of execution, in nanoseconds of the reference machine.
+const fn nanoseconds(n: u64) -> Weight {
+	Weight::from_parts(n.saturating_mul(WEIGHT_REF_TIME_PER_NANOS), 0)
+}
+
+/// Weights with the database costs of `T`.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	fn register_program(p: u32) -> Weight {
+		nanoseconds(150_000)
+			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(p)))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 4))
+	}
+
+	fn unregister_program() -> Weight {
+		nanoseconds(90_000).saturating_add(T::DbWeight::get().reads_writes(2, 4))
+	}
+
+	fn commit() -> Weight {
+		nanoseconds(60_000).saturating_add(T::DbWeight::get().reads_writes(6, 5))
+	}
+
+	fn reveal(b: u32) -> Weight {
+		nanoseconds(60_000)
+			.saturating_add(nanoseconds(6_000).saturating_mul(u64::from(b)))
+			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
+	}
+
+	fn answer_audit() -> Weight {
+		nanoseconds(150_000).saturating_add(T::DbWeight::get().reads_writes(14, 14))
+	}
+
+	fn prove_fraud() -> Weight {
+		nanoseconds(150_000).saturating_add(T::DbWeight::get().reads_writes(14, 14))
+	}
+
+	fn load_program(p: u32) -> Weight {
+		nanoseconds(20_000)
+			.saturating_add(nanoseconds(40_000).saturating_mul(u64::from(p)))
+			.saturating_add(T::DbWeight::get().reads_writes(1, 0))
+	}
+
+	fn verify_element(m: u32, b: u32) -> Weight {
+		nanoseconds(60_000)
+			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(m)))
+			.saturating_add(nanoseconds(8_000).saturating_mul(u64::from(b)))
+			.saturating_add(T::DbWeight::get().reads_writes(0, 0))
+	}
+
+	fn agenda_step() -> Weight {
+		nanoseconds(10_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+	}
+
+	fn task_fail() -> Weight {
+		nanoseconds(130_000).saturating_add(T::DbWeight::get().reads_writes(12, 12))
+	}
+
+	fn task_draw(c: u32) -> Weight {
+		nanoseconds(40_000)
+			.saturating_add(nanoseconds(50).saturating_mul(u64::from(c)))
+			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
+	}
+
+	fn task_settle() -> Weight {
+		nanoseconds(150_000).saturating_add(T::DbWeight::get().reads_writes(14, 14))
+	}
+
+	fn task_forget() -> Weight {
+		nanoseconds(15_000).saturating_add(T::DbWeight::get().reads_writes(1, 2))
+	}
+
+	fn mix_beacon() -> Weight {
+		nanoseconds(15_000).saturating_add(T::DbWeight::get().reads_writes(2, 3))
+	}
+}
+
+/// Weights with the database costs of ParityDB, for tests.
+impl WeightInfo for () {
+	fn register_program(p: u32) -> Weight {
+		nanoseconds(150_000)
+			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(p)))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 4))
+	}
+
+	fn unregister_program() -> Weight {
+		nanoseconds(90_000).saturating_add(ParityDbWeight::get().reads_writes(2, 4))
+	}
+
+	fn commit() -> Weight {
+		nanoseconds(60_000).saturating_add(ParityDbWeight::get().reads_writes(6, 5))
+	}
+
+	fn reveal(b: u32) -> Weight {
+		nanoseconds(60_000)
+			.saturating_add(nanoseconds(6_000).saturating_mul(u64::from(b)))
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+	}
+
+	fn answer_audit() -> Weight {
+		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
+	}
+
+	fn prove_fraud() -> Weight {
+		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
+	}
+
+	fn load_program(p: u32) -> Weight {
+		nanoseconds(20_000)
+			.saturating_add(nanoseconds(40_000).saturating_mul(u64::from(p)))
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 0))
+	}
+
+	fn verify_element(m: u32, b: u32) -> Weight {
+		nanoseconds(60_000)
+			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(m)))
+			.saturating_add(nanoseconds(8_000).saturating_mul(u64::from(b)))
+			.saturating_add(ParityDbWeight::get().reads_writes(0, 0))
+	}
+
+	fn agenda_step() -> Weight {
+		nanoseconds(10_000).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+	}
+
+	fn task_fail() -> Weight {
+		nanoseconds(130_000).saturating_add(ParityDbWeight::get().reads_writes(12, 12))
+	}
+
+	fn task_draw(c: u32) -> Weight {
+		nanoseconds(40_000)
+			.saturating_add(nanoseconds(50).saturating_mul(u64::from(c)))
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+	}
+
+	fn task_settle() -> Weight {
+		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
+	}
+
+	fn task_forget() -> Weight {
+		nanoseconds(15_000).saturating_add(ParityDbWeight::get().reads_writes(1, 2))
+	}
+
+	fn mix_beacon() -> Weight {
+		nanoseconds(15_000).saturating_add(ParityDbWeight::get().reads_writes(2, 3))
+	}
+}

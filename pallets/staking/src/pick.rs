@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Choosing a node for a job: at random, weighted by bond and reputation, in a bounded number of
+//! storage reads.
+
+use crate::{
+	BalanceOf, Config, NodeOf, Nodes, Online, OnlineCount, Pallet, FULL_REPUTATION, PICK_ATTEMPTS,
+};
+use alloc::vec::Vec;
+use frame_support::traits::Get;
+use sp_runtime::{
+	traits::{BlakeTwo256, Convert, Hash as HashT, SaturatedConversion, Zero},
+	Perbill, Permill,
+};
+use tensornet_protocol::{Candidate, Hash, Requirements};
+
+/// An eligible node and its weight.
+struct Weighted<T: Config> {
+	candidate: Candidate<T::AccountId, BalanceOf<T>>,
+	weight: u128,
+}
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_pick(
+		requirements: &Requirements<BalanceOf<T>>,
+		seed: Hash,
+		exclude: Option<&T::AccountId>,
+	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
+		let count = OnlineCount::<T>::get();
+		if count <= PICK_ATTEMPTS {
+			Self::pick_among_all(count, requirements, seed, exclude)
+		} else {
+			Self::pick_by_draws(count, requirements, seed, exclude)
+		}
+	}
+
+	/// Weighs every online node: few enough to read them all, which makes the odds exact and misses
+	/// no eligible node.
+	fn pick_among_all(
+		count: u32,
+		requirements: &Requirements<BalanceOf<T>>,
+		seed: Hash,
+		exclude: Option<&T::AccountId>,
+	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
+		let eligible: Vec<_> = (0..count)
+			.filter_map(|position| Self::eligible_at(position, requirements, exclude))
+			.collect();
+		let total = eligible.iter().fold(0u128, |sum, one| sum.saturating_add(one.weight));
+		let [high, low] = random(seed, 0).map(u128::from);
+		let mut ticket = ((high << 64) | low).checked_rem(total)?;
+		for one in eligible {
+			match ticket.checked_sub(one.weight) {
+				Some(left) => ticket = left,
+				None => return Some(one.candidate),
+			}
+		}
+		None
+	}
+
+	/// Rejection sampling: a uniform draw is accepted with the odds of its weight over the greatest
+	/// weight there can be. Where no draw is accepted, the heaviest eligible node drawn.
+	fn pick_by_draws(
+		count: u32,
+		requirements: &Requirements<BalanceOf<T>>,
+		seed: Hash,
+		exclude: Option<&T::AccountId>,
+	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
+		let greatest = T::MaxWeightBond::get().saturated_into::<u128>().max(1);
+		let mut heaviest: Option<Weighted<T>> = None;
+		for attempt in 0..PICK_ATTEMPTS {
+			let [place, ticket] = random(seed, attempt);
+			// The bias of the remainder is below 2^-32.
+			let position = place.checked_rem(u64::from(count))?.saturated_into::<u32>();
+			let ticket = (ticket % 1_000_000_000).saturated_into::<u32>();
+			let Some(drawn) = Self::eligible_at(position, requirements, exclude) else { continue };
+			if ticket < Perbill::from_rational(drawn.weight, greatest).deconstruct() {
+				return Some(drawn.candidate);
+			}
+			if heaviest.as_ref().is_none_or(|best| drawn.weight > best.weight) {
+				heaviest = Some(drawn);
+			}
+		}
+		heaviest.map(|best| best.candidate)
+	}
+
+	/// The online node at `position`, if it meets the requirements.
+	fn eligible_at(
+		position: u32,
+		requirements: &Requirements<BalanceOf<T>>,
+		exclude: Option<&T::AccountId>,
+	) -> Option<Weighted<T>> {
+		let stash = Online::<T>::get(position).filter(|stash| exclude != Some(stash))?;
+		let node = Nodes::<T>::get(&stash)?;
+		let fits = node.ask <= requirements.max_ask
+			&& node.capability.memory_mib >= requirements.memory_mib
+			&& node.active_jobs < T::MaxJobsPerNode::get()
+			&& node.bond >= T::MinBond::get();
+		// The level is the only check that reads more than the node's record.
+		let complies = || {
+			requirements.compliance_level.is_zero()
+				|| T::Compliance::convert(stash.clone()) >= requirements.compliance_level
+		};
+		if !fits || !complies() {
+			return None;
+		}
+		let weight = Self::weight_of(&node);
+		Some(Weighted { candidate: Candidate { node: stash, ask: node.ask }, weight })
+	}
+
+	/// The weight of a node in a pick: its bond, as far as it counts, scaled by its reputation. At
+	/// least 1, so that a node without reputation can win some back where nobody else is there.
+	pub(crate) fn weight_of(node: &NodeOf<T>) -> u128 {
+		let bond = node.bond.min(T::MaxWeightBond::get()).saturated_into::<u128>();
+		Permill::from_parts(node.reputation.min(FULL_REPUTATION)).mul_floor(bond).max(1)
+	}
+}
+
+/// Two independent uniform values that depend on the seed and the counter only.
+fn random(seed: Hash, counter: u32) -> [u64; 2] {
+	let hash = BlakeTwo256::hash_of(&(seed, counter));
+	let mut chunks = hash.as_bytes().chunks_exact(8);
+	core::array::from_fn(|_| {
+		chunks.next().and_then(|chunk| chunk.try_into().ok()).map_or(0, u64::from_le_bytes)
+	})
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Weights of the calls of `pallet_tensornet_tna`. Reads and writes are
+//! counted, one for each storage item touched; the times are estimates until `benchmarking.rs` has been
+//! run on a named machine.
+
+use core::marker::PhantomData;
+use frame_support::{
+	traits::Get,
+	weights::{constants::RocksDbWeight, Weight},
+};
+
+/// Weights of the calls.
+pub trait WeightInfo {
+	/// [`crate::Pallet::burn`].
+	fn burn() -> Weight;
+	/// [`crate::FeeHandler`] with a fee that is shared three ways.
+	fn share_fee() -> Weight;
+}
+
+/// Weights over the database weights of the runtime.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	/// Storage: `System::Account` (r:1 w:1), `Tna::Burned` (r:1 w:1)
+	fn burn() -> Weight {
+		Weight::from_parts(42_000_000, 3593)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `System::Account` (r:2 w:2), `Tna::Burned` (r:1 w:1)
+	fn share_fee() -> Weight {
+		Weight::from_parts(48_000_000, 6196)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+}
+
+impl WeightInfo for () {
+	fn burn() -> Weight {
+		Weight::from_parts(42_000_000, 3593)
+			.saturating_add(RocksDbWeight::get().reads(2))
+			.saturating_add(RocksDbWeight::get().writes(2))
+	}
+	fn share_fee() -> Weight {
+		Weight::from_parts(48_000_000, 6196)
+			.saturating_add(RocksDbWeight::get().reads(3))
+			.saturating_add(RocksDbWeight::get().writes(3))
+	}
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! # TensorNet protocol
+//!
+//! What the pallets, the worker and the command line agree on: the types of jobs, nodes and
+//! verdicts, and the traits through which pallets meet. No pallet of TensorNet imports another; the
+//! runtime wires the traits together.
+//!
+//! - [`job`]: what a requester asks for and the life of a job.
+//! - [`node`]: what a GPU node offers and how it is judged.
+//! - [`money`]: how a payment is shared.
+//! - [`traits`]: the seams between pallets.
+//! - [`arbitration`]: the proof that settles one element of a trace.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod arbitration;
+pub mod job;
+pub mod money;
+pub mod node;
+pub mod traits;
+
+pub use job::*;
+pub use money::*;
+pub use node::*;
+pub use traits::*;
+
+/// A BLAKE3 root: of a blob, of a program, of a trace manifest.
+pub type Hash = sp_core::H256;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The compute market: token policy, nodes, jobs and proof of compute. This file is where the
+//! pallets of TensorNet meet.
+
+use super::parameters::dynamic_params::{market, proof, shares, stake};
+use crate::{
+	currency::{deposit, MILLI, UNIT},
+	time::{DAYS, MINUTES},
+	AccountId, Authorship, Babe, Balance, Balances, BlockNumber, ComputeStaking, Escrow, Poc,
+	Runtime, RuntimeHoldReason, Tna,
+};
+use frame_support::{
+	parameter_types,
+	traits::{ConstU128, ConstU32, ConstU64, ConstU8, Footprint, Get},
+	weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, Weight},
+	PalletId,
+};
+use sp_runtime::traits::{AccountIdConversion, Convert};
+use tensornet_protocol::{AuthorRandomness, Hash};
+
+/// The most TNA that may ever exist: a billion.
+pub const MAX_SUPPLY: Balance = 1_000_000_000 * UNIT;
+
+/// The treasury's account is derived from this.
+pub const TREASURY: PalletId = PalletId(*b"tn/trsry");
+
+/// The treasury's account.
+pub struct Treasury;
+
+impl Get<AccountId> for Treasury {
+	fn get() -> AccountId {
+		TREASURY.into_account_truncating()
+	}
+}
+
+/// The author of the current block.
+pub struct BlockAuthor;
+
+impl Get<Option<AccountId>> for BlockAuthor {
+	fn get() -> Option<AccountId> {
+		Authorship::author()
+	}
+}
+
+/// The VRF output of the current block's author. BABE knows it from its own finalization on, which
+/// runs before that of proof of compute.
+pub struct BabeVrf;
+
+impl AuthorRandomness for BabeVrf {
+	fn current() -> Option<Hash> {
+		Babe::author_vrf_randomness().map(Hash::from)
+	}
+}
+
+/// The deposit for storage of a given size.
+pub struct StorageDeposit;
+
+impl Convert<Footprint, Balance> for StorageDeposit {
+	fn convert(footprint: Footprint) -> Balance {
+		let items = u32::try_from(footprint.count).unwrap_or(u32::MAX);
+		let bytes = u32::try_from(footprint.size).unwrap_or(u32::MAX);
+		deposit(items, bytes)
+	}
+}
+
+/// No registrar attests anything yet: every account has level 0, and jobs that ask for more find no
+/// node and expire with a full refund.
+pub struct NoAttestations;
+
+impl Convert<AccountId, u8> for NoAttestations {
+	fn convert(_account: AccountId) -> u8 {
+		0
+	}
+}
+
+impl pallet_tensornet_tna::Config for Runtime {
+	type Author = BlockAuthor;
+	type Currency = Balances;
+	type FeeBurn = shares::FeeBurn;
+	type FeeTreasury = shares::FeeTreasury;
+	type FloorAsk = market::FloorAsk;
+	type JobAuthor = shares::JobAuthor;
+	type JobBurn = shares::JobBurn;
+	type JobTreasury = shares::JobTreasury;
+	type MaxSupply = ConstU128<MAX_SUPPLY>;
+	type Treasury = Treasury;
+	type WeightInfo = pallet_tensornet_tna::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+	/// Longer than the longest life of a commitment, so that no liar's bond leaves before the lie is
+	/// found.
+	pub const UnbondingPeriod: BlockNumber = 7 * DAYS;
+}
+
+impl pallet_tensornet_staking::Config for Runtime {
+	type Compliance = NoAttestations;
+	type Currency = Balances;
+	type FraudSlash = stake::FraudSlash;
+	type MaxJobsPerNode = ConstU32<16>;
+	type MaxWeightBond = stake::MaxWeightBond;
+	type MinBond = stake::MinBond;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type SilentSlash = stake::SilentSlash;
+	type SlashToReporter = stake::SlashToReporter;
+	type SlashToRequester = stake::SlashToRequester;
+	type Token = Tna;
+	type UnbondingPeriod = UnbondingPeriod;
+	type WeightInfo = pallet_tensornet_staking::weights::SubstrateWeight<Runtime>;
+}
+
+/// What the agenda of one pallet may weigh in a block: a tenth of its time.
+const AGENDA: Weight = Weight::from_parts(
+	crate::configs::system::MAXIMUM_BLOCK_MILLISECONDS * WEIGHT_REF_TIME_PER_MILLIS / 10,
+	u64::MAX,
+);
+
+parameter_types! {
+	pub const MinLifetime: BlockNumber = MINUTES;
+	pub const MaxLifetime: BlockNumber = 7 * DAYS;
+	pub const OutcomeRetention: BlockNumber = 7 * DAYS;
+	pub const Agenda: Weight = AGENDA;
+}
+
+impl pallet_tensornet_escrow::Config for Runtime {
+	type AssignDelay = ConstU32<2>;
+	type Balance = Balance;
+	type Beacon = Poc;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
+	type CommitBase = ConstU32<30>;
+	type Currency = Balances;
+	type Deposit = StorageDeposit;
+	type FraudGrace = ConstU32<{ 5 * MINUTES }>;
+	// Ten thousand million multiply-accumulates a second: a slow card's pace.
+	type MacsPerBlock = ConstU64<30_000_000_000>;
+	type MaxAssignmentsPerBlock = ConstU32<256>;
+	type MaxAttempts = ConstU8<5>;
+	type MaxLifetime = MaxLifetime;
+	type MaxTasksPerBlock = ConstU32<256>;
+	type MinJobPrice = ConstU128<MILLI>;
+	type MinLifetime = MinLifetime;
+	type Nodes = ComputeStaking;
+	type OutcomeRetention = OutcomeRetention;
+	type Programs = Poc;
+	type RetryPeriod = ConstU32<5>;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type ServiceWeight = Agenda;
+	type TokenPolicy = Tna;
+	type WeightInfo = pallet_tensornet_escrow::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_tensornet_poc::Config for Runtime {
+	type AgendaWeight = Agenda;
+	type ArbitrationBytes = ConstU64<{ 96 * 1024 }>;
+	type ArbitrationMacs = ConstU64<{ 1 << 20 }>;
+	type AuditProbability = proof::AuditProbability;
+	type AuditSamples = proof::AuditSamples;
+	type AuditWindow = proof::AuditWindow;
+	type AuthorRandomness = BabeVrf;
+	type BeaconDelay = ConstU32<3>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
+	type ChallengeWindow = proof::ChallengeWindow;
+	type Currency = Balances;
+	type Jobs = Escrow;
+	type MaxCheckpoints = ConstU32<1024>;
+	type MaxOutputs = ConstU32<16>;
+	type MaxProgramBytes = ConstU32<{ 256 * 1024 }>;
+	type MaxSamples = ConstU32<8>;
+	type Nodes = ComputeStaking;
+	type ProgramDeposit = StorageDeposit;
+	type ResultRetention = OutcomeRetention;
+	type RevealWindow = proof::RevealWindow;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type WeightInfo = pallet_tensornet_poc::weights::SubstrateWeight<Runtime>;
+}
