@@ -7,5 +7,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
-SKIP_WASM_BUILD=1 RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__" \
+SKIP_WASM_BUILD=1 RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/clippy-driver.sh \
+	CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__" \
 	cargo build --workspace --all-targets

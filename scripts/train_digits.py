@@ -5,7 +5,7 @@
 Writes compiler/tests/data/digits.onnx and digits.json (every fifth sample, held out, with its label).
 Both are committed; run this again only to change them:
 
-    python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.0 onnx==1.22.0
+    python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 onnx==1.23.2
     venv/bin/python scripts/train_digits.py
 """
 

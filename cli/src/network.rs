@@ -16,7 +16,9 @@ use tensornet_client::{
 	records::{self, Verdict},
 	AccountId, BlobStore, Chain, Root, Signer, Snapshot,
 };
-use tensornet_protocol::{BlobRoots, DataHint, Hash, JobRequest, JobState, MAX_BLOBS, MAX_HINT};
+use tensornet_protocol::{
+	price_of, BlobRoots, DataHint, Hash, JobRequest, JobState, MAX_BLOBS, MAX_HINT,
+};
 use tensornet_tensor::CheckedProgram;
 
 use crate::signing::event_number;
@@ -167,6 +169,14 @@ pub fn commit_blocks(at: &Snapshot, macs: u128) -> Result<u32> {
 /// program is unknown or the price does not fit.
 pub async fn least_price(at: &Snapshot, program: &Root, iterations: u32) -> Result<Option<u128>> {
 	at.view("Escrow", "estimate", (*program, iterations)).await
+}
+
+/// The price at which every node that is online may be drawn for so many multiply-accumulates, in the
+/// smallest unit of TNA; `None` if no node is online or the price does not fit.
+pub async fn market_price(at: &Snapshot, macs: u128) -> Result<Option<u128>> {
+	let nodes = records::nodes(at).await?;
+	let asks = nodes.iter().filter(|(_, node)| node.is_online()).map(|(_, node)| node.ask);
+	Ok(asks.max().and_then(|ask| price_of(macs, ask)))
 }
 
 /// Posts a job. Returns its number and what the transaction did.

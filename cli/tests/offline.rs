@@ -128,7 +128,7 @@ mod usage {
 	#[test]
 	fn job_numbers_are_numbers() {
 		fails(2, &["invalid value"], &["job", "show", "0x1"]);
-		fails(2, &["invalid value"], &["job", "cancel", "-1"]);
+		fails(2, &["invalid value"], &["job", "cancel", "one"]);
 	}
 
 	#[test]

@@ -370,25 +370,55 @@ pub async fn program_roots(at: &Snapshot) -> Result<Vec<Root>> {
 	Ok(programs.into_iter().map(|(root, _)| root).collect())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, DecodeAsType)]
-struct Sample {
-	iteration: u32,
-	checkpoint: u16,
-	index: u64,
-}
+record!(
+	/// One element of a trace that an audit has drawn.
+	Sample {
+		/// The iteration, from 0.
+		iteration: u32,
+		/// The checkpoint, in program order.
+		checkpoint: u16,
+		/// The element, in the storage order of the checkpoint.
+		index: u64,
+	}
+);
 
+/// What the beacon wants of a node.
 #[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
-enum Audit {
+pub enum Audit {
+	/// It has not decided.
 	Undrawn,
+	/// Nothing.
 	Spared,
-	Open { samples: Vec<Sample>, answer_by: u32 },
+	/// Proofs of some elements.
+	Open {
+		/// The elements, in the order drawn.
+		samples: Vec<Sample>,
+		/// The last block in which the answer is accepted.
+		answer_by: u32,
+	},
+	/// The proofs were given.
 	Passed,
 }
 
+/// How far a commitment is.
 #[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
-enum CommitmentPhase {
-	Sealed { reveal_by: u32 },
-	Revealed { trace_root: Root, outputs: Vec<Root>, settle_at: u32, audit: Audit },
+pub enum CommitmentPhase {
+	/// Waits to be revealed.
+	Sealed {
+		/// The last block in which it may be.
+		reveal_by: u32,
+	},
+	/// Revealed: may be challenged.
+	Revealed {
+		/// The root of the trace's manifest.
+		trace_root: Root,
+		/// Roots of the outputs, in program order.
+		outputs: Vec<Root>,
+		/// The block from which on the job may settle.
+		settle_at: u32,
+		/// What the beacon wants of the node.
+		audit: Audit,
+	},
 }
 
 record!(
@@ -398,19 +428,15 @@ record!(
 		node: AccountId,
 		/// The seal.
 		seal: Root,
-		/// How far it is; read through the methods.
-		phase: RawPhase,
+		/// How far it is.
+		phase: CommitmentPhase,
 	}
 );
-
-/// How far a commitment is; read through the methods of [`CommitmentRecord`].
-#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
-pub struct RawPhase(CommitmentPhase);
 
 impl CommitmentRecord {
 	/// The revealed trace root, or `None` while sealed.
 	pub fn revealed(&self) -> Option<Root> {
-		match &self.phase.0 {
+		match &self.phase {
 			CommitmentPhase::Sealed { .. } => None,
 			CommitmentPhase::Revealed { trace_root, .. } => Some(*trace_root),
 		}
@@ -418,7 +444,7 @@ impl CommitmentRecord {
 
 	/// The revealed roots of the outputs, in program order.
 	pub fn outputs(&self) -> Option<Vec<Root>> {
-		match &self.phase.0 {
+		match &self.phase {
 			CommitmentPhase::Sealed { .. } => None,
 			CommitmentPhase::Revealed { outputs, .. } => Some(outputs.clone()),
 		}
@@ -426,7 +452,7 @@ impl CommitmentRecord {
 
 	/// The last block in which a sealed commitment may be revealed.
 	pub fn reveal_by(&self) -> Option<u32> {
-		match &self.phase.0 {
+		match &self.phase {
 			CommitmentPhase::Sealed { reveal_by } => Some(*reveal_by),
 			CommitmentPhase::Revealed { .. } => None,
 		}
@@ -434,7 +460,7 @@ impl CommitmentRecord {
 
 	/// The block from which on the job may settle.
 	pub fn settle_at(&self) -> Option<u32> {
-		match &self.phase.0 {
+		match &self.phase {
 			CommitmentPhase::Sealed { .. } => None,
 			CommitmentPhase::Revealed { settle_at, .. } => Some(*settle_at),
 		}
@@ -442,7 +468,7 @@ impl CommitmentRecord {
 
 	/// What an open audit asks for: the elements and the last block for the answer.
 	pub fn open_audit(&self) -> Option<(Vec<ElementId>, u32)> {
-		match &self.phase.0 {
+		match &self.phase {
 			CommitmentPhase::Revealed { audit: Audit::Open { samples, answer_by }, .. } => {
 				let elements = samples
 					.iter()

@@ -33,7 +33,8 @@ pub fn calibrate(graph: &Graph, samples: &[Vec<f32>]) -> Result<Ranges, CompileE
 		let reason = format!("a sample has {} elements instead of {expected}", bad.len());
 		return Err(CompileError::Calibration(reason));
 	}
-	let largest = |values: &[f32]| values.iter().fold(0f32, |max, value| max.max(value.abs())) as f64;
+	let largest =
+		|values: &[f32]| values.iter().fold(0f32, |max, value| max.max(value.abs())) as f64;
 	let all: Vec<Ranges> = samples
 		.par_iter()
 		.map(|sample| Ranges {
@@ -72,13 +73,13 @@ pub fn apply(layer: &Layer, x: &[f32], from: &[usize], to: &[usize]) -> Vec<f32>
 			let (rows, width) = (table.shape[0], table.shape[1]);
 			let row = |token: &f32| (*token as i64).clamp(0, rows as i64 - 1) as usize * width;
 			x.iter().flat_map(|t| table.data[row(t)..row(t) + width].iter().copied()).collect()
-		},
+		}
 		Layer::Dense { weight, bias } => {
 			let rows: Vec<usize> = (0..x.len() / weight.shape[0]).collect();
 			let taps: Vec<usize> = (0..weight.shape[0]).collect();
 			let starts: Vec<_> = rows.iter().map(|row| row * weight.shape[0]).collect();
 			products(x, &starts, &taps, &weight.data, bias)
-		},
+		}
 		Layer::Conv { weight, bias, pad, stride, dilation } => {
 			let padded = pad_image(x, from, pad);
 			let (width, channels) = (from[2] + pad[2] + pad[3], from[3]);
@@ -94,18 +95,18 @@ pub fn apply(layer: &Layer, x: &[f32], from: &[usize], to: &[usize]) -> Vec<f32>
 				.collect();
 			let columns = transpose(&weight.data, &[outs, taps.len()], &[1, 0]);
 			products(&padded, &starts, &taps, &columns, bias)
-		},
+		}
 		Layer::Bias { values } => {
 			let at = |index| values.data[broadcast(index, from, &values.shape)];
 			x.iter().enumerate().map(|(index, x)| x + at(index)).collect()
-		},
+		}
 		Layer::Activation(Activation::Relu) => x.iter().map(|x| x.max(0.0)).collect(),
 		Layer::Activation(Activation::Gelu) => {
 			x.iter().map(|x| exact::gelu(*x as f64) as f32).collect()
-		},
+		}
 		Layer::LayerNorm { axis, epsilon, gamma, beta } => {
 			layer_norm(x, from, *axis, *epsilon, gamma, beta)
-		},
+		}
 		Layer::Max { axis } => {
 			let (extent, behind) = split(from, *axis);
 			let mut result = vec![f32::NEG_INFINITY; x.len() / extent];
@@ -114,7 +115,7 @@ pub fn apply(layer: &Layer, x: &[f32], from: &[usize], to: &[usize]) -> Vec<f32>
 				result[place] = result[place].max(*x);
 			}
 			result
-		},
+		}
 		Layer::Reshape => x.to_vec(),
 		Layer::Transpose { permutation } => transpose(x, from, permutation),
 		Layer::Softmax => {
@@ -127,12 +128,18 @@ pub fn apply(layer: &Layer, x: &[f32], from: &[usize], to: &[usize]) -> Vec<f32>
 					e.into_iter().map(move |e| (e / sum) as f32)
 				})
 				.collect()
-		},
+		}
 	}
 }
 
 /// For each start, the sums over taps of `x[start + tap] × columns[tap][o]`, plus `bias[o]`.
-fn products(x: &[f32], starts: &[usize], taps: &[usize], columns: &[f32], bias: &[f32]) -> Vec<f32> {
+fn products(
+	x: &[f32],
+	starts: &[usize],
+	taps: &[usize],
+	columns: &[f32],
+	bias: &[f32],
+) -> Vec<f32> {
 	const ROWS: usize = 4;
 	const WIDTH: usize = 128;
 	let outs = bias.len();

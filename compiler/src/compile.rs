@@ -11,7 +11,7 @@ use crate::{
 	report::Report,
 };
 use std::sync::Arc;
-use tensornet_tensor::{intervals, DType, Op, TensorType};
+use tensornet_tensor::{intervals, Binary, Op, TensorType};
 
 /// What the compiler cannot know from the model.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +74,6 @@ pub fn compile(
 			.collect(),
 		macs: program.macs(),
 	};
-	if dtype == DType::I32 && unit != 1.0 {
-		return Err(CompileError::Package("tokens have no unit".into()));
-	}
 	let constants: Vec<([u8; 32], Arc<[u8]>)> =
 		lowered.blobs.into_iter().map(|(root, bytes)| (root, bytes.into())).collect();
 	let package = Package { program: Arc::new(program), constants, card };
@@ -86,19 +83,16 @@ pub fn compile(
 	Ok(Compiled { package, report })
 }
 
-/// Products and sums must be exact whatever the input is. Shifts that normalise may drop bits.
+/// Products and sums must be exact whatever the input is. Only of the shift that normalises a variance
+/// the ranges cannot tell, since they do not know that the shift comes from the number it shifts.
 fn refuse_wrapping(package: &Package) -> Result<(), CompileError> {
 	let constants = package.constant_bytes()?;
 	let bytes: Vec<&[u8]> = constants.iter().map(|bytes| bytes.as_ref()).collect();
 	let ranges = intervals(&package.program, &bytes);
-	let is_sum = |op: &Op| {
-		!matches!(op, Op::Binary(tensornet_tensor::Binary::LogicalLeftShift))
-	};
-	let nodes = package.program.program().nodes.iter().zip(&ranges.exact).enumerate();
-	for (number, (node, exact)) in nodes {
-		if !exact && is_sum(&node.op) {
-			return Err(CompileError::Wrapping(number as u16));
-		}
-	}
-	Ok(())
+	let nodes = &package.program.program().nodes;
+	let wraps = nodes
+		.iter()
+		.zip(&ranges.exact)
+		.position(|(node, exact)| !exact && node.op != Op::Binary(Binary::LogicalLeftShift));
+	wraps.map_or(Ok(()), |node| Err(CompileError::Wrapping(node as u16)))
 }

@@ -91,11 +91,20 @@ impl Emit {
 		self.op(Op::Reduce { reduction, axis: axis as u8 }, &[a])
 	}
 
-	/// The same elements in another shape; nothing where the shape is the same.
+	/// The same elements in another shape; nothing where the shape is the same. Where axes are cut
+	/// at other places, it goes through the shape with all cuts, so that an arbiter sees which
+	/// elements a box of the result comes from.
 	pub fn reshape(&mut self, a: ValueId, shape: &[u32]) -> Result<ValueId, ProgramError> {
-		if self.shape(a) == shape {
+		let from = self.shape(a);
+		if from == shape {
 			return Ok(a);
 		}
+		let a = match all_cuts(&from, shape) {
+			Some(cuts) if cuts != narrow(&from) && cuts != narrow(shape) => {
+				self.op(Op::Reshape { shape: cuts }, &[a])?
+			}
+			_ => a,
+		};
 		self.op(Op::Reshape { shape: shape.to_vec() }, &[a])
 	}
 
@@ -118,7 +127,12 @@ impl Emit {
 	}
 
 	/// `a × 2^power`, rounded, as `output`.
-	pub fn shift(&mut self, a: ValueId, power: i32, output: DType) -> Result<ValueId, ProgramError> {
+	pub fn shift(
+		&mut self,
+		a: ValueId,
+		power: i32,
+		output: DType,
+	) -> Result<ValueId, ProgramError> {
 		if power > 0 {
 			self.rescale(a, &[1 << power.min(30)], 0, output)
 		} else {
@@ -129,11 +143,6 @@ impl Emit {
 	/// Commits a value; a value that is committed already keeps its layout.
 	pub fn checkpoint(&mut self, value: ValueId, layout: Layout) {
 		self.builder.checkpoint(value, layout);
-	}
-
-	/// Whether a value is committed.
-	pub fn is_checkpoint(&self, value: ValueId) -> bool {
-		self.builder.is_checkpoint(value)
 	}
 
 	/// The shape of a value; empty for one of another builder.
@@ -175,6 +184,36 @@ pub fn stored(dtype: DType, shape: &[u32], layout: &Layout, elements: &[i32]) ->
 	bytes
 }
 
+/// A shape without its axes of extent 1.
+fn narrow(shape: &[u32]) -> Vec<u32> {
+	shape.iter().copied().filter(|extent| *extent > 1).collect()
+}
+
+/// The coarsest shape of which both `a` and `b` are made by joining axes; `None` if there is none or
+/// it has too many axes.
+fn all_cuts(a: &[u32], b: &[u32]) -> Option<Vec<u32>> {
+	let ends = |shape: &[u32]| -> Vec<u64> {
+		let product = |all: &mut u64, extent: &u32| {
+			*all *= *extent as u64;
+			Some(*all)
+		};
+		shape.iter().scan(1, product).filter(|end| *end > 1).collect()
+	};
+	let mut all = [ends(a), ends(b)].concat();
+	all.sort_unstable();
+	all.dedup();
+	let mut before = 1;
+	let mut shape = Vec::with_capacity(all.len());
+	for end in all {
+		if !end.is_multiple_of(before) {
+			return None;
+		}
+		shape.push((end / before) as u32);
+		before = end;
+	}
+	(shape.len() <= tensornet_tensor::MAX_RANK).then_some(shape)
+}
+
 /// The layout of a tensor of `rank` axes that stores `axis` innermost and keeps the others in order.
 pub fn innermost(rank: usize, axis: usize) -> Layout {
 	let mut axes: Vec<u8> = (0..rank as u8).filter(|other| *other as usize != axis).collect();
@@ -185,6 +224,13 @@ pub fn innermost(rank: usize, axis: usize) -> Layout {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn axes_cut_at_different_places_have_a_common_shape() {
+		assert_eq!(all_cuts(&[1, 2048, 64], &[1, 512, 256]), Some(vec![512, 4, 64]));
+		assert_eq!(all_cuts(&[1, 1, 32], &[32]), Some(vec![32]));
+		assert_eq!(all_cuts(&[2, 3], &[3, 2]), None);
+	}
 
 	#[test]
 	fn columns_are_stored_one_after_the_other_when_rows_are_innermost() {

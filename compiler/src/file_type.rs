@@ -3,6 +3,8 @@
 //! What surrounds the file-type model of the PyPI package `magika`: its configuration, the tokens it
 //! reads from a file, and the rules for files it does not look at.
 
+pub use crate::magika::{calibration, model_directory, package, Magika, NAME};
+
 use crate::error::CompileError;
 use serde::Deserialize;
 use std::{

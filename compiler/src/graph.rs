@@ -173,7 +173,9 @@ impl Graph {
 			let unchanged = self.operand(index) == self.steps[index].shape.as_slice();
 			let idle = match &self.steps[index].layer {
 				Layer::Reshape => unchanged,
-				Layer::Transpose { permutation } => permutation.iter().enumerate().all(|(i, p)| i == *p),
+				Layer::Transpose { permutation } => {
+					permutation.iter().enumerate().all(|(i, p)| i == *p)
+				}
 				_ => false,
 			};
 			if idle {
@@ -205,11 +207,11 @@ impl Graph {
 		match &mut before.layer {
 			Layer::Dense { bias, .. } | Layer::Conv { bias, .. } if per_channel => {
 				bias.iter_mut().enumerate().for_each(|(channel, bias)| *bias += at(channel));
-			},
+			}
 			Layer::Embed { table } if per_channel => {
 				let rows = table.data.chunks_mut(channels);
 				rows.for_each(|row| row.iter_mut().enumerate().for_each(|(c, x)| *x += at(c)));
-			},
+			}
 			Layer::LayerNorm { beta, .. } => match add(beta, values) {
 				Some(sum) => *beta = sum,
 				None => return false,
@@ -228,12 +230,12 @@ impl Graph {
 		let layer = match (&before.layer, &this.layer) {
 			(Layer::Reshape | Layer::Transpose { .. }, Layer::Activation(f)) => {
 				Layer::Activation(*f)
-			},
+			}
 			(Layer::Transpose { permutation }, Layer::Bias { values }) => {
 				let mut inverse = vec![0; permutation.len()];
 				permutation.iter().enumerate().for_each(|(to, from)| inverse[*from] = to);
 				Layer::Bias { values: transposed(values, &inverse) }
-			},
+			}
 			(Layer::Reshape, Layer::Bias { values }) => {
 				// Only where each axis of the constant is one axis of the operand.
 				let mut shape = vec![1; operand.len()];
@@ -244,7 +246,7 @@ impl Graph {
 					}
 				}
 				Layer::Bias { values: Tensor { shape, data: values.data.clone() } }
-			},
+			}
 			_ => return false,
 		};
 		let name = this.name.clone();
@@ -276,7 +278,9 @@ fn add(a: &Tensor, b: &Tensor) -> Option<Tensor> {
 		return None;
 	}
 	let data = (0..shape.iter().product())
-		.map(|index| a.data[broadcast(index, &shape, &a.shape)] + b.data[broadcast(index, &shape, &b.shape)])
+		.map(|index| {
+			a.data[broadcast(index, &shape, &a.shape)] + b.data[broadcast(index, &shape, &b.shape)]
+		})
 		.collect();
 	Some(Tensor { shape, data })
 }

@@ -101,7 +101,13 @@ pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<Lowered, CompileError> {
 	for (result, value) in lowering.results.iter_mut().zip(values) {
 		result.value = value;
 	}
-	Ok(Lowered { program, blobs, input: (dtype, unit), output_unit: x.unit, results: lowering.results })
+	Ok(Lowered {
+		program,
+		blobs,
+		input: (dtype, unit),
+		output_unit: x.unit,
+		results: lowering.results,
+	})
 }
 
 /// Multiply-accumulates of a step.
@@ -110,7 +116,9 @@ pub fn work(graph: &Graph, index: usize) -> u64 {
 	let outputs: usize = step.shape.iter().product();
 	match &step.layer {
 		Layer::Dense { weight, .. } => (outputs * weight.shape[0]) as u64,
-		Layer::Conv { weight, .. } => (outputs * weight.shape[1..].iter().product::<usize>()) as u64,
+		Layer::Conv { weight, .. } => {
+			(outputs * weight.shape[1..].iter().product::<usize>()) as u64
+		}
 		_ => 0,
 	}
 }
@@ -134,9 +142,9 @@ impl Lowering<'_> {
 				Layer::Dense { weight, .. } => return operand_limit(weight.shape[0]),
 				Layer::Conv { weight, .. } => {
 					return operand_limit(weight.shape[1..].iter().product());
-				},
-				Layer::Reshape | Layer::Transpose { .. } | Layer::Max { .. } => {},
-				Layer::Activation(Activation::Relu) => {},
+				}
+				Layer::Reshape | Layer::Transpose { .. } | Layer::Max { .. } => {}
+				Layer::Activation(Activation::Relu) => {}
 				_ => break,
 			}
 		}
@@ -170,7 +178,7 @@ impl Lowering<'_> {
 				};
 				let result = self.embed(index, x, table, activation)?;
 				Ok((result, index + 1 + activation.is_some() as usize))
-			},
+			}
 			Layer::Dense { .. } | Layer::Conv { .. } => self.affine(index, x),
 			Layer::LayerNorm { axis, epsilon, gamma, beta } => {
 				let limit = self.limit_before(index + 1);
@@ -183,35 +191,35 @@ impl Lowering<'_> {
 				let result = Quantised { value, unit };
 				self.commit(index, result);
 				Ok((result, index + 1))
-			},
+			}
 			Layer::Max { axis } => {
 				let value = self.emit.reduce(Reduction::Max, x.value, *axis)?;
 				let result = Quantised { value, ..x };
 				self.commit(index, result);
 				Ok((result, index + 1))
-			},
+			}
 			Layer::Reshape => {
 				let value = self.emit.reshape(x.value, &shape)?;
 				Ok((Quantised { value, ..x }, index + 1))
-			},
+			}
 			Layer::Transpose { permutation } => {
 				let permutation = permutation.iter().map(|axis| *axis as u8).collect();
 				let value = self.emit.op(Op::Transpose { permutation }, &[x.value])?;
 				Ok((Quantised { value, ..x }, index + 1))
-			},
+			}
 			Layer::Activation(Activation::Relu) => {
 				let most = self.emit.dtype(x.value).max();
 				let value = self.emit.clamp(x.value, 0, most)?;
 				Ok((Quantised { value, ..x }, index + 1))
-			},
+			}
 			Layer::Softmax if index + 1 == graph.steps.len() && index > 0 => Ok((x, index + 1)),
 			Layer::Softmax => Err(self.refuse(index, "softmax is only possible as the last layer")),
 			Layer::Activation(Activation::Gelu) => {
 				Err(self.refuse(index, "GELU is only possible behind a product or an embedding"))
-			},
+			}
 			Layer::Bias { .. } => {
 				Err(self.refuse(index, "a constant is only added behind a product or a layer norm"))
-			},
+			}
 		}
 	}
 
@@ -297,7 +305,7 @@ impl Lowering<'_> {
 			Layer::Dense { weight, bias } => (weight, bias, weight.shape[1], weight.shape[0]),
 			Layer::Conv { weight, bias, .. } => {
 				(weight, bias, weight.shape[0], weight.shape[1..].iter().product())
-			},
+			}
 			_ => return Err(self.refuse(index, "not a product")),
 		};
 		let is_dense = matches!(step.layer, Layer::Dense { .. });
@@ -380,16 +388,17 @@ impl Lowering<'_> {
 				};
 				let op = Op::Conv2d { window, input_zero_point: 0, weight_zero_point: 0 };
 				Ok(self.emit.op(op, &[x, weight, bias])?)
-			},
+			}
 			Layer::Dense { weight, .. } => {
 				let [taps, outputs] = [weight.shape[0] as u32, weight.shape[1] as u32];
-				let weight = self.emit.blob(DType::I8, &[1, taps, outputs], innermost(3, 1), values)?;
+				let weight =
+					self.emit.blob(DType::I8, &[1, taps, outputs], innermost(3, 1), values)?;
 				let rows: u32 = shape.iter().rev().skip(1).product();
 				let x = self.emit.reshape(x, &[1, rows, taps])?;
 				let op = Op::MatMul { a_zero_point: 0, b_zero_point: 0 };
 				let sums = self.emit.op(op, &[x, weight])?;
 				Ok(self.emit.reshape(sums, &shape)?)
-			},
+			}
 			_ => Err(self.refuse(index, "not a product")),
 		}
 	}

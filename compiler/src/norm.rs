@@ -14,13 +14,7 @@
 //! S and R are committed: an arbiter needs one line of the tensor for either, and two numbers for each
 //! element of the result.
 
-use crate::{
-	emit::Emit,
-	error::CompileError,
-	exact,
-	graph::Tensor,
-	quantise::whole,
-};
+use crate::{emit::Emit, error::CompileError, exact, graph::Tensor, quantise::whole};
 use tensornet_tensor::{Binary, DType, Layout, Op, Reduction, Unary, ValueId};
 
 /// One layer norm of the model.
@@ -98,10 +92,8 @@ impl Norm<'_> {
 		let factors: Vec<f64> = self.gamma.data.iter().map(|g| *g as f64 * worth / fine).collect();
 		let largest = factors.iter().fold(0f64, |max, factor| max.max(factor.abs()));
 		let shift = (22 - exact::ceil_log2(largest.max(exact::power(-40)))).clamp(1, 62);
-		let gamma: Vec<i32> = factors
-			.iter()
-			.map(|factor| whole(*factor, exact::power(-shift), i32::MAX))
-			.collect();
+		let gamma: Vec<i32> =
+			factors.iter().map(|factor| whole(*factor, exact::power(-shift), i32::MAX)).collect();
 		let beta: Vec<i32> =
 			self.beta.data.iter().map(|b| whole(*b as f64, fine, 1 << 28)).collect();
 		let gamma = emit.inline(DType::I32, &axes(self.gamma), &gamma)?;
@@ -161,4 +153,71 @@ impl Norm<'_> {
 
 fn axes(tensor: &Tensor) -> Vec<u32> {
 	tensor.shape.iter().map(|extent| *extent as u32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::calibrate::apply;
+	use crate::graph::Layer;
+	use std::sync::Arc;
+	use tensornet_tensor::{CpuExecutor, Executor, TensorType};
+
+	/// The integer layer norm of a column, and the real one.
+	fn both(x: &[i32], unit: f64, epsilon: f64) -> (Vec<f64>, Vec<f32>) {
+		let n = x.len();
+		let of =
+			|f: &dyn Fn(usize) -> f32| Tensor { shape: vec![n, 1], data: (0..n).map(f).collect() };
+		let gamma = of(&|i| 0.5 + (i % 7) as f32 / 4.0);
+		let beta = of(&|i| (i % 5) as f32 / 10.0 - 0.2);
+		let norm = Norm { name: "n", axis: 0, epsilon, gamma: &gamma, beta: &beta };
+		let mut emit = Emit::default();
+		let input = emit.input(TensorType::new(DType::I16, [n as u32, 1])).unwrap();
+		let unit_out = exact::power(-8);
+		let result = norm.emit(&mut emit, input, unit, unit_out, 32_767).unwrap();
+		let (program, _) = emit.finish(result, &mut []).unwrap();
+		let constants = vec![Arc::from([]); program.program().constants.len()];
+		let mut executor = CpuExecutor::new(Arc::new(program), constants).unwrap();
+		let bytes: Vec<u8> = x.iter().flat_map(|x| (*x as i16).to_le_bytes()).collect();
+		let stored = executor.run_iteration(&[&bytes], &[]).unwrap().pop().unwrap();
+		let found = stored.chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]]) as f64 * unit_out);
+		let real: Vec<f32> = x.iter().map(|x| (*x as f64 * unit) as f32).collect();
+		let layer = Layer::LayerNorm { axis: 0, epsilon, gamma, beta };
+		(found.collect(), apply(&layer, &real, &[n, 1], &[n, 1]))
+	}
+
+	fn error(x: &[i32], unit: f64, epsilon: f64) -> f64 {
+		let (found, real) = both(x, unit, epsilon);
+		found.iter().zip(&real).map(|(a, b)| (a - *b as f64).abs()).fold(0.0, f64::max)
+	}
+
+	fn wave(n: usize, size: i32) -> Vec<i32> {
+		(0..n as i32).map(|i| (i * 7919 % 1000 - 500) * size / 500 + size / 3).collect()
+	}
+
+	#[test]
+	fn ordinary_values_come_out_to_within_two_units() {
+		for n in [2, 10, 512, 1000] {
+			assert!(error(&wave(n, 8_000), exact::power(-15), 1e-6) < 0.01, "{n}");
+		}
+	}
+
+	#[test]
+	fn values_as_small_as_epsilon_keep_their_size() {
+		assert!(error(&wave(512, 90), exact::power(-15), 1e-6) < 0.05);
+	}
+
+	#[test]
+	fn one_outlier_is_as_far_out_as_it_can_be() {
+		let mut x = vec![0; 512];
+		x[9] = 32_767;
+		assert!(error(&x, exact::power(-15), 1e-6) < 0.03);
+	}
+
+	#[test]
+	fn equal_values_give_beta_even_without_epsilon() {
+		assert!(error(&[1234; 100], exact::power(-15), 1e-6) < 0.005);
+		let (found, _) = both(&[-5; 8], 1.0, 0.0);
+		assert!((found[1] + 0.1).abs() < 0.005);
+	}
 }

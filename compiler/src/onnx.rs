@@ -9,7 +9,7 @@ use crate::{
 	recognise,
 };
 use std::{path::Path, sync::Arc};
-use tract_onnx::{pb, prelude::*};
+use tract_onnx::{pb, prelude::*, tract_hir::internal::Factoid};
 
 /// Operators that the recogniser has a use for. Others are refused before shapes are inferred, since
 /// nothing could be said about what follows them.
@@ -84,11 +84,14 @@ impl OnnxModel {
 		let mut model = onnx.model_for_proto_model(&proto).map_err(failed)?;
 		let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
 		if (inputs, outputs) != (1, 1) {
-			return Err(CompileError::Onnx(format!("{inputs} inputs and {outputs} outputs, not 1 and 1")));
+			return Err(CompileError::Onnx(format!(
+				"{inputs} inputs and {outputs} outputs, not 1 and 1"
+			)));
 		}
 		let fact = model.input_fact(0).map_err(failed)?.clone();
 		let datum = fact.datum_type.concretize().unwrap_or(f32::datum_type());
-		let extent = |dim: &TDim| dim.to_i64().ok().filter(|extent| *extent > 0).unwrap_or(1) as usize;
+		let extent =
+			|dim: &TDim| dim.to_i64().ok().filter(|extent| *extent > 0).unwrap_or(1) as usize;
 		let dims = fact.shape.dims();
 		let input: Vec<usize> =
 			dims.map(|dim| dim.concretize().map_or(1, |dim| extent(&dim))).collect();
@@ -98,7 +101,8 @@ impl OnnxModel {
 		model.set_input_fact(0, InferenceFact::dt_shape(datum, &input)).map_err(failed)?;
 		model.set_output_fact(0, InferenceFact::default()).map_err(failed)?;
 		let typed = model.into_typed().map_err(failed)?.into_decluttered().map_err(failed)?;
-		let runnable = typed.clone().into_optimized().and_then(|m| m.into_runnable()).map_err(failed)?;
+		let runnable =
+			typed.clone().into_optimized().and_then(|m| m.into_runnable()).map_err(failed)?;
 		Ok(Self { typed, runnable, input, is_integer: datum.is_integer() })
 	}
 

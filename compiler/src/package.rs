@@ -118,13 +118,16 @@ impl ModelCard {
 /// Place and value of the first largest element.
 pub fn first_largest(values: &[f64]) -> (usize, f64) {
 	let start = (0, f64::NEG_INFINITY);
-	values.iter().enumerate().fold(start, |best, (index, value)| {
-		if *value > best.1 {
-			(index, *value)
-		} else {
-			best
-		}
-	})
+	values.iter().enumerate().fold(
+		start,
+		|best, (index, value)| {
+			if *value > best.1 {
+				(index, *value)
+			} else {
+				best
+			}
+		},
+	)
 }
 
 impl TensorCard {
@@ -161,7 +164,7 @@ impl Package {
 				let found = self.constants.iter().find(|(known, _)| known == root);
 				let missing = || CompileError::Package(format!("no blob {}", hex(root)));
 				found.map(|(_, bytes)| bytes.clone()).ok_or_else(missing)
-			},
+			}
 		};
 		self.program.program().constants.iter().map(|constant| of(&constant.data)).collect()
 	}

@@ -46,7 +46,12 @@ pub struct Weights {
 
 /// Quantises weights symmetrically so that the largest of each output becomes `limit`. `output_of`
 /// names the output of the weight at an index.
-pub fn weights(data: &[f32], outputs: usize, limit: i32, output_of: impl Fn(usize) -> usize) -> Weights {
+pub fn weights(
+	data: &[f32],
+	outputs: usize,
+	limit: i32,
+	output_of: impl Fn(usize) -> usize,
+) -> Weights {
 	let mut largest = vec![0f64; outputs];
 	for (index, weight) in data.iter().enumerate() {
 		let largest = &mut largest[output_of(index)];

@@ -73,7 +73,8 @@ impl Reader<'_> {
 		let is_index = self.model.outlet_fact(from).map_err(failed)?.datum_type.is_integer();
 		let mut longer = Vec::new();
 		if is_index {
-			longer.extend(self.region(from, |node| node.op_is::<EinSum>() || node.op_is::<Gather>()));
+			longer
+				.extend(self.region(from, |node| node.op_is::<EinSum>() || node.op_is::<Gather>()));
 		}
 		let tail = self.region(from, |node| OutletId::new(node.id, 0) == self.output);
 		// Softmax is cut in two where only the shifted exponents are alive: look ahead for it.
@@ -102,7 +103,7 @@ impl Reader<'_> {
 					nodes => {
 						let names: Vec<_> = nodes.iter().map(|node| self.name(*node)).collect();
 						format!("part of an unknown combination: {}", names.join(", "))
-					},
+					}
 				};
 				for node in &region.nodes {
 					self.unsupported.push(Unsupported {
@@ -111,7 +112,7 @@ impl Reader<'_> {
 						reason: reason.clone(),
 					});
 				}
-			},
+			}
 		}
 		Ok(region.to)
 	}
@@ -130,9 +131,8 @@ impl Reader<'_> {
 			if node.op_is::<Const>() || !node.inputs.iter().any(reads) {
 				continue;
 			}
-			let closed = |outlet: &OutletId| {
-				reads(outlet) || self.model.node(outlet.node).op_is::<Const>()
-			};
+			let closed =
+				|outlet: &OutletId| reads(outlet) || self.model.node(outlet.node).op_is::<Const>();
 			if !node.inputs.iter().all(closed) || node.outputs.len() != 1 {
 				return None;
 			}
@@ -181,7 +181,7 @@ impl Reader<'_> {
 					let moved = permutation.remove(*from);
 					permutation.insert(*to, moved);
 					one(Layer::Transpose { permutation })
-				},
+				}
 				AxisOp::Add(_) | AxisOp::Rm(_) | AxisOp::Reshape(..) => one(Layer::Reshape),
 			};
 		}
@@ -204,7 +204,9 @@ impl Reader<'_> {
 		if let Some(op) = node.op_as::<Gather>() {
 			let table = node.inputs.first().and_then(|table| self.constant(*table));
 			return match table {
-				Some(table) if op.axis == 0 && table.shape.len() == 2 => one(Layer::Embed { table }),
+				Some(table) if op.axis == 0 && table.shape.len() == 2 => {
+					one(Layer::Embed { table })
+				}
 				_ => Ok(None),
 			};
 		}
@@ -219,10 +221,10 @@ impl Reader<'_> {
 				"Sub" if before == after && place == 0 => {
 					values.data.iter_mut().for_each(|value| *value = -*value);
 					one(Layer::Bias { values })
-				},
+				}
 				"Max" if before == after && values.data.iter().all(|value| *value == 0.0) => {
 					one(Layer::Activation(Activation::Relu))
-				},
+				}
 				_ => Ok(None),
 			};
 		}
@@ -241,9 +243,10 @@ impl Reader<'_> {
 		};
 		let (place, other) = if *a == from { (0, *b) } else { (1, *a) };
 		let Some(weight) = self.constant(other) else { return Ok(None) };
-		let summed = op.axes.iter_all_axes().find(|axis| {
-			axis.outputs[0].is_empty() && axis.inputs.iter().all(|at| at.len() == 1)
-		});
+		let summed = op
+			.axes
+			.iter_all_axes()
+			.find(|axis| axis.outputs[0].is_empty() && axis.inputs.iter().all(|at| at.len() == 1));
 		let Some(summed) = summed else { return Ok(None) };
 		let (at, inner) = (summed.inputs[place][0], summed.inputs[1 - place][0]);
 		let (before, after) = (self.shape(from)?, self.shape(OutletId::new(id, 0))?);
@@ -351,9 +354,10 @@ impl Reader<'_> {
 		let has = |name: &str| names.iter().any(|known| known == name);
 		let mut guesses: Vec<Layer> = Vec::new();
 		if self.model.outlet_fact(region.from).map_err(failed)?.datum_type.is_integer() {
-			let tables = self.constants(region).into_iter().filter(|table| {
-				table.shape.len() == 2 && table.shape.last() == after.last()
-			});
+			let tables = self
+				.constants(region)
+				.into_iter()
+				.filter(|table| table.shape.len() == 2 && table.shape.last() == after.last());
 			guesses.extend(tables.map(|table| Layer::Embed { table }));
 		} else if has("Exp") {
 			guesses.push(Layer::Softmax);

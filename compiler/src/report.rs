@@ -3,7 +3,11 @@
 //! What compilation did to each layer, and what it costs.
 
 use crate::{
-	calibrate::forward, error::CompileError, graph::Graph, lower::StepResult, package::Package,
+	calibrate::forward,
+	error::CompileError,
+	graph::Graph,
+	lower::StepResult,
+	package::{first_largest, Package},
 };
 use serde::Serialize;
 use std::fmt;
@@ -82,6 +86,56 @@ impl Report {
 	}
 }
 
+/// How often the program names the same label as the float model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+	/// Samples.
+	pub all: usize,
+	/// Of these, with the same label.
+	pub same: usize,
+	/// Samples of which the float model is confident: its score is at least [`CONFIDENT`](Self::CONFIDENT).
+	pub confident: usize,
+	/// Of these, with the same label.
+	pub same_confident: usize,
+}
+
+impl Agreement {
+	/// The least score of the float model that counts as confident.
+	pub const CONFIDENT: f32 = 0.5;
+
+	/// Counts a sample: the scores that the float model gives to each label, and the label that the
+	/// program gives. Tells whether they agree.
+	pub fn count(&mut self, float: &[f32], integer: usize) -> bool {
+		let scores: Vec<f64> = float.iter().map(|score| *score as f64).collect();
+		let (label, score) = first_largest(&scores);
+		let same = label == integer;
+		let confident = score as f32 >= Self::CONFIDENT;
+		self.all += 1;
+		self.same += usize::from(same);
+		self.confident += usize::from(confident);
+		self.same_confident += usize::from(confident && same);
+		same
+	}
+
+	/// The share of all samples with the same label; 1 without samples.
+	pub fn share(&self) -> f64 {
+		share(self.same, self.all)
+	}
+
+	/// The share of the confident samples with the same label; 1 without such samples.
+	pub fn share_confident(&self) -> f64 {
+		share(self.same_confident, self.confident)
+	}
+}
+
+fn share(part: usize, all: usize) -> f64 {
+	if all == 0 {
+		1.0
+	} else {
+		part as f64 / all as f64
+	}
+}
+
 fn row(
 	program: &CheckedProgram,
 	graph: &Graph,
@@ -112,13 +166,16 @@ fn row(
 	}
 }
 
-/// For each result, signal to noise on the samples, in decibels.
+/// For each result, signal to noise on the samples, in decibels; nothing without samples.
 fn measure(
 	package: &Package,
 	graph: &Graph,
 	results: &[StepResult],
 	samples: &[Vec<f32>],
 ) -> Result<Vec<f64>, CompileError> {
+	if samples.is_empty() {
+		return Ok(Vec::new());
+	}
 	let program = &*package.program;
 	let mut executor = package.executor()?;
 	let mut powers = vec![(0f64, 0f64); results.len()];

@@ -193,21 +193,40 @@ impl Agent {
 		if record.node != Some(self.node) {
 			return Ok(());
 		}
-		match records::commitment(&snapshot, job).await? {
-			None => self.commit(job, &record, &snapshot).await,
-			Some(commitment) if commitment.node != self.node => Ok(()),
-			Some(commitment) => match commitment.revealed() {
-				None => self.reveal(job, &record, &snapshot).await,
-				Some(_) => self.answer_audit(job, &record, &commitment, &snapshot).await,
-			},
+		let commitment = records::commitment(&snapshot, job).await?;
+		let step = match &commitment {
+			None => Step::Commit,
+			Some(commitment) if commitment.node != self.node => return Ok(()),
+			Some(commitment) if commitment.revealed().is_none() => Step::Reveal,
+			Some(_) => Step::AnswerAudit,
+		};
+		if self.waits_for_finality(job, record.attempt, step, snapshot.number()).await {
+			return Ok(());
 		}
+		match (step, commitment) {
+			(Step::Commit, _) => self.commit(job, &record, &snapshot).await,
+			(Step::Reveal, _) => self.reveal(job, &record, &snapshot).await,
+			(Step::AnswerAudit, Some(commitment)) => {
+				self.answer_audit(job, &record, &commitment, &snapshot).await
+			}
+			(Step::AnswerAudit, None) => Ok(()),
+		}
+	}
+
+	/// Whether a step's transaction is in a best block already. If that block is reverted the
+	/// transaction returns to the pool, so it is only sent again once its era has passed without the
+	/// chain showing it.
+	async fn waits_for_finality(&self, job: u64, attempt: u8, step: Step, now: u64) -> bool {
+		self.included
+			.lock()
+			.await
+			.get(&(job, attempt))
+			.is_some_and(|(done, until)| *done == step && now <= *until)
 	}
 
 	async fn commit(&self, job: u64, record: &JobRecord, snapshot: &Snapshot) -> Result<()> {
 		let mut entry = self.journal.get(job, record.attempt)?;
-		if entry.abandoned.is_some()
-			|| record.commit_by.is_some_and(|by| snapshot.number() >= by.into())
-		{
+		if record.commit_by.is_some_and(|by| snapshot.number() >= by.into()) {
 			return Ok(());
 		}
 		if entry.result.is_none() {
@@ -351,16 +370,9 @@ impl Agent {
 	}
 
 	/// Submits one step's transaction, journalled before it leaves. Returns whether it took effect
-	/// now; `false` if it already had and only waits to be finalized.
+	/// now; `false` if it already had.
 	async fn transact(&self, job: u64, attempt: u8, step: Step, call: Call) -> Result<bool> {
 		let now = self.chain.finalized().await?.number();
-		if let Some((done, until)) = self.included.lock().await.get(&(job, attempt)) {
-			// Included in a best block: if that block is reverted the transaction returns to the pool,
-			// so it is only sent again once its era has passed without the chain showing it.
-			if *done == step && now <= *until {
-				return Ok(false);
-			}
-		}
 		let mut entry = self.journal.get(job, attempt)?;
 		let guard = self.submitting.lock().await;
 		let signed = match &entry.pending {

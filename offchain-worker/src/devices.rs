@@ -11,8 +11,8 @@ use std::{
 	time::{Duration, Instant},
 };
 use tensornet_tensor::{
-	CheckedProgram, Checkpoint, CpuExecutor, DType, Executor, Input, Layout, Node, Op, Program,
-	Reduction, TensorType, FORMAT,
+	CheckedProgram, Checkpoint, Constant, ConstantData, CpuExecutor, DType, Executor, Layout, Node,
+	Op, Program, Reduction, TensorType, FORMAT,
 };
 
 /// What sort of device computes.
@@ -116,8 +116,8 @@ pub fn list() -> Vec<DeviceInfo> {
 /// The native CPU path, measured.
 fn cpu() -> DeviceInfo {
 	let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-	let measured = measure_int8_rate(|program| {
-		CpuExecutor::new(program, Vec::new()).context("the CPU path refused a product")
+	let measured = measure_int8_rate(|program, constants| {
+		CpuExecutor::new(program, constants).context("the CPU path refused a product")
 	});
 	let (int8_rate, error) = match measured {
 		Ok(rate) => (Some(rate), None),
@@ -136,59 +136,70 @@ fn cpu() -> DeviceInfo {
 
 /// Measures a GPU and lets it size its dispatches by the result.
 pub fn measure_gpu(device: &Arc<GpuDevice>) -> anyhow::Result<u64> {
-	let rate =
-		measure_int8_rate(|program| Ok(GpuExecutor::new(device.clone(), program, Vec::new())?))?;
+	let rate = measure_int8_rate(|program, constants| {
+		Ok(GpuExecutor::new(device.clone(), program, constants)?)
+	})?;
 	device.set_rate(rate);
 	Ok(rate)
 }
 
-/// Multiply-accumulates a second in products of square int8 matrices. The matrices grow until one
-/// product takes long enough to be measured or is as large as any network's.
+/// Multiply-accumulates a second in products of square int8 matrices. The matrices grow until a run
+/// takes long enough to be measured or they are as large as any network's.
 ///
-/// Only a maximum over rows is read back, so that the figure is the device's and not that of the way
-/// to it.
+/// The operands are constants and only a maximum over rows is read back, so that the figure is the
+/// device's and not that of the way to it. `make` gets the program and its constants.
 pub fn measure_int8_rate<E: Executor>(
-	make: impl Fn(Arc<CheckedProgram>) -> anyhow::Result<E>,
+	make: impl Fn(Arc<CheckedProgram>, Vec<Arc<[u8]>>) -> anyhow::Result<E>,
 ) -> anyhow::Result<u64> {
 	const ENOUGH: Duration = Duration::from_millis(150);
 	let mut size = 128u32;
 	loop {
-		let program = Arc::new(square_product(size)?);
-		let mut executor = make(program)?;
-		let bytes: Vec<u8> =
+		let program = Arc::new(products(size)?);
+		let bytes: Arc<[u8]> =
 			(0..size * size).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
-		let inputs = [&bytes[..], &bytes[..]];
+		let mut executor = make(program.clone(), vec![bytes.clone(), bytes])?;
 		// The first run compiles kernels and touches memory.
-		executor.run_iteration(&inputs, &[])?;
+		executor.run_iteration(&[], &[])?;
 		let start = Instant::now();
-		executor.run_iteration(&inputs, &[])?;
+		executor.run_iteration(&[], &[])?;
 		let took = start.elapsed();
 		if took >= ENOUGH || size >= 4096 {
-			let macs = u64::from(size).pow(3);
-			return Ok((macs as f64 / took.as_secs_f64().max(1e-9)) as u64);
+			return Ok((program.macs() as f64 / took.as_secs_f64().max(1e-9)) as u64);
 		}
 		size *= if took * 16 < ENOUGH { 4 } else { 2 };
 	}
 }
 
-/// The product of two `size` x `size` int8 inputs, reduced to the largest element of each column.
-fn square_product(size: u32) -> anyhow::Result<CheckedProgram> {
-	let input = Input {
+/// A chain of products of `size` x `size` int8 constants, reduced to the largest element of each
+/// column.
+fn products(size: u32) -> anyhow::Result<CheckedProgram> {
+	const PRODUCTS: u16 = 4;
+	let constant = Constant {
 		ty: TensorType::new(DType::I8, [1, size, size]),
 		layout: Layout::row_major(),
-		per_iteration: false,
+		// Nothing fetches it: the bytes are made here.
+		data: ConstantData::Blob([0; 32]),
 	};
+	let mut nodes = Vec::new();
+	let mut left = 0;
+	for product in 0..PRODUCTS {
+		let value = 2 + 2 * product;
+		let op = Op::MatMul { a_zero_point: 0, b_zero_point: 0 };
+		nodes.push(Node { op, operands: vec![left, 1] });
+		nodes.push(Node { op: Op::Cast { to: DType::I8 }, operands: vec![value] });
+		left = value + 1;
+	}
+	let op = Op::Reduce { reduction: Reduction::Max, axis: 1 };
+	nodes.push(Node { op, operands: vec![left] });
+	let value = left + 1;
 	let program = Program {
 		format: FORMAT,
-		inputs: vec![input.clone(), input],
-		constants: Vec::new(),
+		inputs: Vec::new(),
+		constants: vec![constant.clone(), constant],
 		state: Vec::new(),
-		nodes: vec![
-			Node { op: Op::MatMul { a_zero_point: 0, b_zero_point: 0 }, operands: vec![0, 1] },
-			Node { op: Op::Reduce { reduction: Reduction::Max, axis: 1 }, operands: vec![2] },
-		],
-		outputs: vec![3],
-		checkpoints: vec![Checkpoint { value: 3, layout: Layout::row_major() }],
+		nodes,
+		outputs: vec![value],
+		checkpoints: vec![Checkpoint { value, layout: Layout::row_major() }],
 		max_iterations: 1,
 	};
 	CheckedProgram::new(program).context("the measuring program was refused")

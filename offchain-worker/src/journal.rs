@@ -22,8 +22,6 @@ pub struct Record {
 	pub result: Option<ResultRecord>,
 	/// The transaction that was last written to be submitted.
 	pub pending: Option<Pending>,
-	/// Why this worker has given the attempt up.
-	pub abandoned: Option<String>,
 }
 
 /// The outcome of a run. The trace itself is in the blob store, under these roots.
@@ -171,7 +169,6 @@ mod tests {
 				nonce: 4,
 				valid_until: 5,
 			}),
-			abandoned: None,
 		};
 		{
 			let journal = Journal::open(&path, &[9; 32]).unwrap();

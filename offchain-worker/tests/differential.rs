@@ -14,7 +14,10 @@ use tensornet_tensor::{
 	run_job, Binary, CheckedProgram, Checkpoint, CpuExecutor, DType, Executor, Input, Layout, Leaf,
 	Node, Op, Program, Reduction, State, TensorType, Unary, Window, FORMAT,
 };
-use tensornet_worker::gpu::{GpuDevice, GpuError, GpuExecutor};
+use tensornet_worker::{
+	devices::DeviceKind,
+	gpu::{GpuDevice, GpuError, GpuExecutor},
+};
 
 const INTEGERS: [DType; 3] = [DType::I8, DType::I16, DType::I32];
 const NO_ADAPTER: &str =
@@ -510,6 +513,15 @@ fn an_executor_is_reused_with_other_data() {
 	let second = executor.run(&[&[2; 15]], &[&first[1]]).expect("runs");
 	let threes: Vec<u8> = (0..15).flat_map(|_| 3i32.to_le_bytes()).collect();
 	assert_eq!(second[1], threes);
+}
+
+#[test]
+fn software_adapters_are_used_only_where_asked_for() {
+	assert!(GpuDevice::open(true).is_ok(), "{NO_ADAPTER}");
+	match GpuDevice::open(false) {
+		Ok(device) => assert_ne!(device.kind(), DeviceKind::Software),
+		Err(error) => assert_eq!(error, GpuError::NoAdapter),
+	}
 }
 
 #[test]

@@ -4,11 +4,11 @@
 //! with.
 
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tensornet_client::BlobStore;
 use tensornet_compiler::{
-	file_type::{Config, Features},
-	OnnxModel, Package,
+	file_type::{model_directory, package, Features, Magika},
+	Package,
 };
 use tensornet_tensor::{read_element, write_element, CheckedProgram};
 
@@ -17,24 +17,22 @@ use crate::report::Label;
 /// The file-type model.
 pub struct FileType {
 	package: Package,
-	config: Config,
-	float: OnnxModel,
+	float: Magika,
 }
 
 impl FileType {
 	/// Loads the compiled model, or compiles it and keeps it for the next time. Its constants are put
 	/// into `constants`, for the nodes to fetch.
 	pub fn load(constants: &BlobStore) -> Result<Self> {
-		let folder = model_folder()?;
-		let config = Config::load(folder.join("config.min.json")).with_context(|| {
-			format!("no file-type model in {}: run make setup", folder.display())
+		let folder = model_directory();
+		let float = Magika::load(&folder).with_context(|| {
+			format!("no file-type model in {}: make setup fetches it", folder.display())
 		})?;
-		let float = OnnxModel::load(folder.join("model.onnx"))?;
-		let package = tensornet_compiler::file_type::package(&folder)?;
+		let package = package(&folder).context("the model cannot be compiled")?;
 		for (_, bytes) in &package.constants {
 			constants.put(bytes)?;
 		}
-		Ok(Self { package, config, float })
+		Ok(Self { package, float })
 	}
 
 	/// The program.
@@ -56,10 +54,14 @@ impl FileType {
 
 	/// What the float model says of a file.
 	pub fn reference(&self, file: &Path) -> Result<Label> {
-		let logits: Vec<f64> =
-			self.float.run(&self.tokens(file)?)?.into_iter().map(f64::from).collect();
-		let prediction = self.package.card.rank(&logits);
-		Ok(Label { label: prediction.label, score: prediction.score })
+		let scores = self.float.model.run(&self.tokens(file)?)?;
+		let labels = &self.float.config.target_labels_space;
+		let (label, score) = labels
+			.iter()
+			.zip(scores)
+			.max_by(|(_, a), (_, b)| a.total_cmp(b))
+			.context("the float model has no output")?;
+		Ok(Label { label: label.clone(), score: score.into() })
 	}
 
 	/// The lie to tell about an output: checkpoint and element whose lowest bit is changed. One that
@@ -84,7 +86,7 @@ impl FileType {
 	}
 
 	fn tokens(&self, file: &Path) -> Result<Vec<f32>> {
-		match self.config.features_of(file)? {
+		match self.float.config.features_of(file)? {
 			Features::Tokens(tokens) => Ok(tokens.into_iter().map(|token| token as f32).collect()),
 			Features::Rule(label) => anyhow::bail!(
 				"{} is too short for the model ({label}): name another with --file",
@@ -92,14 +94,4 @@ impl FileType {
 			),
 		}
 	}
-}
-
-/// Where the set-up keeps the model.
-fn model_folder() -> Result<PathBuf> {
-	let cache = match std::env::var_os("TENSORNET_CACHE") {
-		Some(cache) => PathBuf::from(cache),
-		None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?)
-			.join(".cache/tensornet"),
-	};
-	Ok(cache.join("models/magika-1.0.3"))
 }

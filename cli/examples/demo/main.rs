@@ -54,7 +54,7 @@ struct Options {
 
 /// Files of this repository, of different kinds.
 const FILES: [&str; 5] =
-	["cli/src/network.rs", "scripts/setup.sh", "Makefile", "Cargo.lock", "LICENSE"];
+	["cli/src/network.rs", "scripts/setup.sh", "Makefile", "README.md", "LICENSE"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -226,6 +226,7 @@ async fn tell(
 			.map(|cause| (cause.to_lowercase(), tna(last.burned_for(cause))))
 			.collect::<BTreeMap<_, _>>(),
 		issuance: [&first, &middle, &last].map(|ledger| tna(ledger.issuance)),
+		blocks: [first.block, middle.block, last.block],
 		commitment_overhead: commit as f64 / (execute.max(1)) as f64,
 		checks: checks.0,
 		seconds,

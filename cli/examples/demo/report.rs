@@ -266,6 +266,8 @@ pub struct Summary {
 	pub burned: std::collections::BTreeMap<String, String>,
 	/// Total issuance at the start, after the honest jobs, and at the end.
 	pub issuance: [String; 3],
+	/// Numbers of the blocks at which balances were read.
+	pub blocks: [u64; 3],
 	/// Share of the workers' execution time that went into commitments.
 	pub commitment_overhead: f64,
 	/// Everything that must hold.

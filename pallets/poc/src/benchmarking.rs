@@ -10,10 +10,9 @@ use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, BoundedVec};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use sp_runtime::traits::One;
 use tensornet_commitment::{root, Manifest, Opening, Outboard};
 use tensornet_protocol::{
-	arbitration::{verify_element, ElementId, ElementProof, JobRoots},
+	arbitration::{self, ElementId, ElementProof, JobRoots},
 	BlobRoots, Hash, JobId,
 };
 use tensornet_tensor::*;
@@ -30,17 +29,19 @@ pub trait BenchmarkHelper<AccountId> {
 
 const SALT: [u8; 32] = [7; 32];
 
-/// A program of about `kib` KiB: as many committed operators as fit the limits, and an inline
-/// constant that fills the rest.
+/// Operators in a row before the committed ones: an even number.
+const CHAIN: u16 = 60;
+
+/// A program of about `kib` KiB that is as dear to analyse as that length allows: a chain of
+/// operators, then as many committed ones as fit, each of which is followed back through the whole
+/// chain. An inline constant fills the rest. Its first committed element is the input's complement.
 fn long_program<T: Config>(kib: u32) -> Program {
-	let most = T::MaxCheckpoints::get().min(MAX_NODES as u32);
-	// A node and its checkpoint take eight bytes.
-	let count = (kib.saturating_mul(96)).clamp(1, most) as u16;
+	let most = T::MaxCheckpoints::get().min(MAX_NODES as u32 - u32::from(CHAIN));
+	let count = kib.saturating_mul(64).clamp(1, most) as u16;
 	let ty = TensorType::new(DType::I32, [1]);
-	let input = Input { ty: ty.clone(), layout: Layout::row_major(), per_iteration: false };
 	let mut program = Program {
 		format: FORMAT,
-		inputs: vec![input],
+		inputs: vec![Input { ty, layout: Layout::row_major(), per_iteration: false }],
 		constants: vec![],
 		state: vec![],
 		nodes: vec![],
@@ -48,27 +49,24 @@ fn long_program<T: Config>(kib: u32) -> Program {
 		checkpoints: vec![],
 		max_iterations: 1,
 	};
-	// Without padding values are numbered from 1, with it from 2.
-	let bytes = (kib as usize).saturating_mul(1024);
-	let estimate = (count as usize).saturating_mul(8).saturating_add(64);
-	let padding = bytes.saturating_sub(estimate);
-	let first = if padding > 0 {
-		program.constants.push(Constant {
-			ty: TensorType::new(DType::I8, [padding as u32]),
-			layout: Layout::row_major(),
-			data: ConstantData::Inline(vec![1; padding]),
-		});
-		2
-	} else {
-		1
-	};
-	for number in 0..count {
-		let operand = if number == 0 { 0 } else { first + number - 1 };
-		let op = Op::Unary(Unary::BitwiseNot);
-		program.nodes.push(Node { op, operands: vec![operand] });
-		program.checkpoints.push(Checkpoint { value: first + number, layout: Layout::row_major() });
+	// A node takes five bytes and its checkpoint three.
+	let used = usize::from(count) * 8 + usize::from(CHAIN) * 5 + 64;
+	let padding = (kib as usize * 1024).saturating_sub(used).max(1);
+	program.constants.push(Constant {
+		ty: TensorType::new(DType::I8, [padding as u32]),
+		layout: Layout::row_major(),
+		data: ConstantData::Inline(vec![1; padding]),
+	});
+	// The input is value 0, the padding value 1.
+	let node = |operand| Node { op: Op::Unary(Unary::BitwiseNot), operands: vec![operand] };
+	for number in 0..CHAIN {
+		program.nodes.push(node(if number == 0 { 0 } else { number + 1 }));
 	}
-	program.outputs.push(first + count - 1);
+	for value in (CHAIN + 2..).take(count.into()) {
+		program.nodes.push(node(CHAIN + 1));
+		program.checkpoints.push(Checkpoint { value, layout: Layout::row_major() });
+	}
+	program.outputs.push(CHAIN + 2);
 	program
 }
 
@@ -213,48 +211,6 @@ fn run_task<T: Config>(job: JobId) {
 	Pallet::<T>::run_task(now, commitment.due, job, commitment.phase.task());
 }
 
-#[cfg(test)]
-#[test]
-fn timing() {
-	use std::time::Instant;
-	crate::mock::TestExt::new().build().execute_with(|| {
-		type T = crate::mock::Test;
-		for (m, b) in [(64, 1), (64, 64), (512, 1), (1024, 1), (1024, 64)] {
-			let definition = dear_program(m, b);
-			let blobs = blobs_of(&definition);
-			let program = CheckedProgram::new(definition).unwrap();
-			let proof = proof_of(0, &blobs);
-			let roots = roots_of(&blobs);
-			let trace_root = single(0).0.trace_root().into();
-			let job = JobRoots { blobs: &roots, iterations: 1, trace_root };
-			let t = Instant::now();
-			let j = verify_element(&program, &job, &proof, u64::MAX).unwrap();
-			std::println!(
-				"verify m={m} b={b} macs={} bytes={} {:?}",
-				j.macs,
-				proof.encoded_size(),
-				t.elapsed()
-			);
-		}
-		for p in [1, 16, 63] {
-			let definition = long_program::<T>(p);
-			let bytes = definition.encode();
-			let t = Instant::now();
-			let program = CheckedProgram::decode(&bytes).unwrap();
-			let d = t.elapsed();
-			let t = Instant::now();
-			let a = analyse(&program, &Limits::default()).unwrap();
-			std::println!(
-				"program p={p} len={} nodes={} decode {d:?} analyse {:?} {}",
-				bytes.len(),
-				definition.nodes.len(),
-				t.elapsed(),
-				a.macs
-			);
-		}
-	});
-}
-
 #[benchmarks]
 mod benches {
 	use super::*;
@@ -372,7 +328,7 @@ mod benches {
 		let judged;
 		#[block]
 		{
-			judged = verify_element(&program, &job, &proof, u64::MAX);
+			judged = arbitration::verify_element(&program, &job, &proof, u64::MAX);
 		}
 		assert!(judged.is_ok());
 		Ok(())
@@ -452,9 +408,8 @@ mod benches {
 
 	#[benchmark]
 	fn mix_beacon() {
-		let now: BlockNumberFor<T> = BEACON_HISTORY.into();
-		let now = now + One::one();
-		BeaconHistory::<T>::insert(BlockNumberFor::<T>::one(), Hash::zero());
+		let now: BlockNumberFor<T> = BEACON_HISTORY.saturating_add(1).into();
+		BeaconHistory::<T>::insert(BlockNumberFor::<T>::from(1u32), Hash::zero());
 		#[block]
 		{
 			Pallet::<T>::mix_beacon(now);

@@ -6,13 +6,14 @@ use crate::{self as pallet_tensornet_poc, *};
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{ConstU32, ConstU64, Footprint, Hooks},
-	weights::Weight,
+	weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, Weight},
 };
+use frame_system::limits::BlockWeights;
 use sp_core::H256;
 use sp_io::TestExternalities;
 use sp_runtime::{
 	traits::{Convert, IdentityLookup},
-	AccountId32, BuildStorage, DispatchError, DispatchResult, Permill,
+	AccountId32, BuildStorage, DispatchError, DispatchResult, Perbill, Permill,
 };
 use std::{
 	cell::{Cell, RefCell},
@@ -55,6 +56,7 @@ impl frame_system::Config for Test {
 	type AccountData = pallet_balances::AccountData<u64>;
 	type AccountId = AccountId;
 	type Block = Block;
+	type BlockWeights = BlockWeightLimits;
 	type Lookup = IdentityLookup<AccountId>;
 }
 
@@ -64,6 +66,11 @@ impl pallet_balances::Config for Test {
 }
 
 parameter_types! {
+	/// A second and a half of computation, as in the runtime.
+	pub BlockWeightLimits: BlockWeights = BlockWeights::with_sensible_defaults(
+		Weight::from_parts(1_500 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX),
+		Perbill::from_percent(75),
+	);
 	pub static AgendaWeight: Weight = Weight::MAX;
 	pub static AuditProbability: Permill = Permill::zero();
 	pub static AuditSamples: u32 = 4;

@@ -4,7 +4,7 @@
 
 use super::compute::*;
 use crate::{mock::*, *};
-use frame_support::{assert_ok, traits::Get, weights::Weight};
+use frame_support::{assert_ok, weights::Weight};
 use frame_system::limits::BlockWeights;
 use sp_runtime::DispatchError;
 use tensornet_protocol::{Failure, Slash};

@@ -208,7 +208,7 @@ pub fn build_accusation(
 		let root = match place.blob {
 			// The chain knows the root of a job's blob; whoever fetched it has checked it.
 			LeafBlob::Job(_) => None,
-			LeafBlob::Constant { root, .. } => Some(root),
+			LeafBlob::Constant(root) => Some(root),
 			LeafBlob::Trace { iteration, checkpoint } => {
 				entries.push((iteration, u32::from(checkpoint)));
 				accused.manifest.entry(iteration, u32::from(checkpoint))
@@ -285,7 +285,10 @@ impl<'a> Recorder<'a> {
 		let place = leaf_place(self.program, self.iterations, self.iteration, leaf)?;
 		let bytes = match place.blob {
 			LeafBlob::Job(number) => Cow::Borrowed(*self.blobs.get(number)?),
-			LeafBlob::Constant { number, .. } => Cow::Borrowed(*self.constants.get(number)?),
+			LeafBlob::Constant(_) => {
+				let Leaf::Constant(number) = leaf else { return None };
+				Cow::Borrowed(*self.constants.get(usize::from(number))?)
+			}
 			LeafBlob::Trace { iteration, checkpoint } => {
 				self.trace.checkpoint(iteration, checkpoint)?
 			}

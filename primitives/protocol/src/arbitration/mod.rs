@@ -256,7 +256,7 @@ fn open_leaf<'a>(
 		leaf_place(program, job.iterations, iteration, leaf).ok_or(ProofError::UnknownLeaf)?;
 	let root = match place.blob {
 		LeafBlob::Job(number) => job.blobs.get(number).ok_or(ProofError::UnknownLeaf)?.0,
-		LeafBlob::Constant { root, .. } => root,
+		LeafBlob::Constant(root) => root,
 		LeafBlob::Trace { iteration, checkpoint } => {
 			entries.entry(iteration, u32::from(checkpoint)).ok_or(ProofError::MissingEntry)?
 		}
@@ -277,13 +277,8 @@ fn open_leaf<'a>(
 enum LeafBlob {
 	/// The job's blob of this number.
 	Job(usize),
-	/// A constant of the program.
-	Constant {
-		/// Its number.
-		number: usize,
-		/// Its root.
-		root: [u8; 32],
-	},
+	/// A constant of the program, by its root.
+	Constant([u8; 32]),
 	/// A checkpoint of the trace.
 	Trace {
 		/// The iteration.
@@ -336,15 +331,10 @@ fn leaf_place(
 				Some(LeafPlace { blob, ..whole })
 			}
 		}
-		Leaf::Constant(number) => {
-			let number = usize::from(number);
-			match definition.constants.get(number)?.data {
-				ConstantData::Inline(_) => None,
-				ConstantData::Blob(root) => {
-					Some(LeafPlace { blob: LeafBlob::Constant { number, root }, ..whole })
-				}
-			}
-		}
+		Leaf::Constant(number) => match definition.constants.get(usize::from(number))?.data {
+			ConstantData::Inline(_) => None,
+			ConstantData::Blob(root) => Some(LeafPlace { blob: LeafBlob::Constant(root), ..whole }),
+		},
 		Leaf::State(number) => {
 			let number = usize::from(number);
 			let blob = match iteration.checked_sub(1) {

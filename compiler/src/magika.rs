@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The file-type model `magika`, from its two files to a package, with a cache.
+
+use crate::{
+	calibration_set,
+	compile::{compile, Compiled, Options},
+	error::CompileError,
+	file_type::{Config, Features},
+	onnx::OnnxModel,
+	package::{hex, Package},
+};
+use std::path::{Path, PathBuf};
+
+/// Name of the model, and of the folder of its files.
+pub const NAME: &str = "magika-1.0.3";
+
+/// The sources that decide the program: packages cached by another compiler are not used.
+const SOURCES: &[&str] = &[
+	include_str!("calibrate.rs"),
+	include_str!("calibration_set.rs"),
+	include_str!("compile.rs"),
+	include_str!("emit.rs"),
+	include_str!("exact.rs"),
+	include_str!("file_type.rs"),
+	include_str!("graph.rs"),
+	include_str!("lower.rs"),
+	include_str!("magika.rs"),
+	include_str!("norm.rs"),
+	include_str!("onnx.rs"),
+	include_str!("package.rs"),
+	include_str!("quantise.rs"),
+	include_str!("recognise.rs"),
+];
+
+/// Calibration samples on which the report measures.
+const MEASURED: usize = 4;
+
+/// The model and its configuration.
+pub struct Magika {
+	/// The floating-point model.
+	pub model: OnnxModel,
+	/// What it reads from a file.
+	pub config: Config,
+}
+
+/// The folder in which set-up puts the model: `$TENSORNET_CACHE` or `~/.cache/tensornet`, then
+/// `models/magika-1.0.3`.
+pub fn model_directory() -> PathBuf {
+	cache().join("models").join(NAME)
+}
+
+fn cache() -> PathBuf {
+	if let Some(cache) = std::env::var_os("TENSORNET_CACHE") {
+		return cache.into();
+	}
+	let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+	home.join(".cache").join("tensornet")
+}
+
+impl Magika {
+	/// Reads `model.onnx` and `config.min.json`.
+	pub fn load(directory: impl AsRef<Path>) -> Result<Self, CompileError> {
+		let directory = directory.as_ref();
+		let config = Config::load(directory.join("config.min.json"))?;
+		let model = OnnxModel::load(directory.join("model.onnx"))?;
+		Ok(Self { model, config })
+	}
+
+	/// Compiles the model with the calibration set that is part of this crate.
+	pub fn compile(&self) -> Result<Compiled, CompileError> {
+		let options = Options {
+			name: NAME.into(),
+			labels: self.config.target_labels_space.clone(),
+			input: "bytes of the start and of the end of a file as tokens; 256 where there is none"
+				.into(),
+			measured: MEASURED,
+		};
+		compile(&self.model, &calibration(&self.config)?, &options)
+	}
+}
+
+/// The samples that the program is calibrated with.
+pub fn calibration(config: &Config) -> Result<Vec<Vec<f32>>, CompileError> {
+	let mut samples = Vec::new();
+	for file in calibration_set::files() {
+		if let Features::Tokens(tokens) = config.features(&mut std::io::Cursor::new(file))? {
+			samples.push(tokens.into_iter().map(|token| token as f32).collect());
+		}
+	}
+	Ok(samples)
+}
+
+/// The compiled model: from the cache if it was compiled before from the same files, else compiled and
+/// put there.
+pub fn package(directory: impl AsRef<Path>) -> Result<Package, CompileError> {
+	let directory = directory.as_ref();
+	let mut hasher = blake3::Hasher::new();
+	for file in ["model.onnx", "config.min.json"] {
+		hasher.update(blake3::hash(&std::fs::read(directory.join(file))?).as_bytes());
+	}
+	SOURCES.iter().for_each(|source| {
+		hasher.update(blake3::hash(source.as_bytes()).as_bytes());
+	});
+	let key = hex(hasher.finalize().as_bytes().get(..8).unwrap_or_default());
+	let cached = cache().join("programs").join(format!("{NAME}-{key}"));
+	if let Ok(package) = Package::load(&cached) {
+		return Ok(package);
+	}
+	let package = Magika::load(directory)?.compile()?.package;
+	package.save(&cached)?;
+	Ok(package)
+}
