@@ -9,4 +9,4 @@ cd "$(dirname "$0")/.."
 cargo fmt --all --check
 SKIP_WASM_BUILD=1 RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/clippy-driver.sh \
 	CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__" \
-	cargo build --workspace --all-targets
+	cargo build --workspace --all-targets --keep-going

@@ -11,7 +11,7 @@ step() { printf '\n==> %s (%s)\n' "$*" "$(date +%T)"; }
 step "build"
 cargo test --workspace --no-run
 step "unit, property and differential tests"
-cargo test --workspace
+cargo test --workspace --no-fail-fast
 step "end to end: the main job on a local chain"
 cargo build --workspace --bins --examples
 "$CARGO_TARGET_DIR/debug/examples/demo" --summary target/demo/summary.json

@@ -384,9 +384,9 @@ impl Snapshot {
 	}
 
 	/// The events of this block with this name, decoded by field name.
-	pub async fn events<E: DecodeAsType>(&self, pallet: &str, event: &str) -> Result<Vec<E>>
+	pub async fn events<E>(&self, pallet: &str, event: &str) -> Result<Vec<E>>
 	where
-		E: scale_decode::DecodeAsFields,
+		E: DecodeAsType + scale_decode::DecodeAsFields,
 	{
 		let events = self.at.events().fetch().await?;
 		let mut found = Vec::new();

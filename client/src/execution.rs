@@ -11,7 +11,9 @@ use std::{
 };
 use tensornet_commitment::Manifest;
 use tensornet_protocol::arbitration::TraceBlobs;
-use tensornet_tensor::{run_job, write_element, CheckedProgram, ConstantData, Executor, Leaf};
+use tensornet_tensor::{
+	run_job, write_element, CheckedProgram, ConstantData, DType, Executor, Leaf,
+};
 
 use crate::{blobs, records::ProgramRecord, BlobStore, Root};
 
@@ -237,7 +239,18 @@ impl Tamper {
 		let index = self.index % ty.elements().max(1);
 		let mut bytes = bytes.to_vec();
 		let value = tensornet_tensor::read_element(ty.dtype, &bytes, index).unwrap_or_default();
-		write_element(ty.dtype, &mut bytes, index, value ^ 1);
+		write_element(ty.dtype, &mut bytes, index, Self::lie(ty.dtype, value));
 		Ok(bytes)
+	}
+
+	/// What is committed in place of `value`: one bit is changed, the highest below the sign, so that a
+	/// lie about an output can be seen in what the output means.
+	pub fn lie(dtype: DType, value: i32) -> i32 {
+		match dtype {
+			DType::Bool => value ^ 1,
+			DType::I8 => value ^ (1 << 6),
+			DType::I16 => value ^ (1 << 14),
+			DType::I32 => value ^ (1 << 30),
+		}
 	}
 }

@@ -280,8 +280,7 @@ struct Task {
 }
 
 impl Task {
-	/// Follows a job to its end; fetches and checks the output as soon as it is revealed, and again if
-	/// another one stood in the end.
+	/// Follows a job to its end; fetches and checks each output that is revealed on the way.
 	async fn see_through(
 		self,
 		mut watched: Watched,
@@ -289,28 +288,27 @@ impl Task {
 		path: PathBuf,
 	) -> Result<Ended> {
 		let program = self.model.program();
-		let mut status = watched
-			.until(&self.chain, &self.screen, &self.parties, |status| status.trace_root.is_some())
-			.await?;
-		let mut result = collect(&self.chain, program, &status, &self.store).await?;
-		let mut output_seconds = watched.posted.elapsed().as_secs_f64();
-		let label = self.model.label(&result.outputs)?;
-		self.screen.say(format!(
-			"job {}: the output is here and its hash is the chain's: {} ({:.3})",
-			watched.job, label.label, label.score
-		));
-		if !status.stage.is_end() {
-			status = watched.until(&self.chain, &self.screen, &self.parties, |_| false).await?;
-			if status.stage == Stage::Settled && status.trace_root != Some(result.trace_root) {
-				result = collect(&self.chain, program, &status, &self.store).await?;
+		let Self { chain, parties, screen, .. } = &self;
+		let mut fetched = None;
+		let mut outputs = Vec::new();
+		let mut output_seconds = 0.0;
+		loop {
+			let is_new =
+				|status: &JobStatus| status.trace_root.is_some() && status.trace_root != fetched;
+			let status = watched.until(chain, screen, parties, is_new).await?;
+			if status.trace_root.is_some() && status.trace_root != fetched {
+				outputs = collect(chain, program, &status, &self.store).await?.outputs;
 				output_seconds = watched.posted.elapsed().as_secs_f64();
-				let label = self.model.label(&result.outputs)?;
-				self.screen.say(format!(
-					"job {}: another output stood in the end: {} ({:.3})",
+				fetched = status.trace_root;
+				let label = self.model.label(&outputs)?;
+				screen.say(format!(
+					"job {}: the output is here and its hash is the chain's: {} ({:.3})",
 					watched.job, label.label, label.score
 				));
 			}
+			if status.stage.is_end() {
+				return Ok(Ended { watched, status, path, outputs, output_seconds, posted_block });
+			}
 		}
-		Ok(Ended { watched, status, path, outputs: result.outputs, output_seconds, posted_block })
 	}
 }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 use std::path::Path;
-use tensornet_client::BlobStore;
+use tensornet_client::{execution::Tamper, BlobStore};
 use tensornet_compiler::{
 	file_type::{model_directory, package, Features, Magika},
 	Package,
@@ -64,8 +64,8 @@ impl FileType {
 		Ok(Label { label: label.clone(), score: score.into() })
 	}
 
-	/// The lie to tell about an output: checkpoint and element whose lowest bit is changed. One that
-	/// changes the label where there is one.
+	/// The lie to tell about an output: checkpoint and element that is changed. One that changes the
+	/// label where there is one.
 	pub fn visible_lie(&self, honest: &[Vec<u8>]) -> Result<(u16, u64)> {
 		let program = self.program();
 		let value = *program.program().outputs.first().context("the program has no output")?;
@@ -76,7 +76,7 @@ impl FileType {
 			let mut lie = honest.to_vec();
 			if let Some(output) = lie.first_mut() {
 				let element = read_element(ty.dtype, output, index).unwrap_or_default();
-				write_element(ty.dtype, output, index, element ^ 1);
+				write_element(ty.dtype, output, index, Tamper::lie(ty.dtype, element));
 			}
 			if self.label(&lie)?.label != right.label {
 				return Ok((checkpoint, index));

@@ -22,7 +22,10 @@ use crate::{
 /// One step of a job.
 #[derive(Clone, Debug, Serialize)]
 pub struct Step {
+	/// What happened.
+	pub step: &'static str,
 	/// Where the job was.
+	#[serde(skip)]
 	pub stage: Stage,
 	/// Which attempt it was, from 0.
 	pub attempt: Option<u8>,
@@ -80,14 +83,20 @@ impl Watched {
 			{
 				return;
 			}
+			let passed = status.stage == Stage::Revealed
+				&& last.is_some_and(|last| {
+					last.stage == Stage::Audited && last.attempt == status.attempt
+				});
+			let step = if passed { "audit passed" } else { status.stage.name() };
 			let node = status.node.map(|node| name_of(parties, &node));
 			screen.say(format!(
 				"job {job} ({file}): {}{} in block {}",
-				status.stage.name(),
+				step,
 				node.as_ref().map(|node| format!(", {node}")).unwrap_or_default(),
 				status.block,
 			));
 			steps.push(Step {
+				step,
 				stage: status.stage,
 				attempt: status.attempt,
 				node,

@@ -52,7 +52,7 @@ fn many_jobs_of_one_program_keep_apart() {
 		let jobs: Vec<Compute> = (0..6).map(Compute::network).collect();
 		for (job, compute) in jobs.iter().enumerate() {
 			let job = job as u64;
-			if job % 2 == 0 {
+			if job.is_multiple_of(2) {
 				compute.revealed(job, &compute.trace);
 			} else {
 				compute.revealed(job, &compute.tampered(element(0, 0, job)));
@@ -68,8 +68,11 @@ fn many_jobs_of_one_program_keep_apart() {
 		run_to(50);
 		for job in 0..6u64 {
 			let verdict = Results::<Test>::get(job).map(|result| result.verdict);
-			let expected =
-				if job % 2 == 0 { Verdict::Verified } else { Verdict::Failed(Failure::Fraud) };
+			let expected = if job.is_multiple_of(2) {
+				Verdict::Verified
+			} else {
+				Verdict::Failed(Failure::Fraud)
+			};
 			// Some results have been kept long enough by now.
 			assert!(verdict.is_none_or(|verdict| verdict == expected));
 		}
