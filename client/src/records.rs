@@ -224,6 +224,12 @@ pub async fn outcome(at: &Snapshot, job: u64) -> Result<Option<Outcome>> {
 	Ok(at.get::<_, RawOutcome>("Escrow", "Outcomes", (job,)).await?.map(Into::into))
 }
 
+/// Whether a job existed and has ended: at this block it is neither live nor still to come.
+pub async fn has_ended(at: &Snapshot, job: u64) -> Result<bool> {
+	let next = at.get::<(), u64>("Escrow", "NextJobId", ()).await?.unwrap_or_default();
+	Ok(job < next && self::job(at, job).await?.is_none())
+}
+
 record!(
 	/// What a node can run.
 	NodeCapability {

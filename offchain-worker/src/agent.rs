@@ -91,6 +91,14 @@ impl Agent {
 				}
 			};
 			pause = Duration::from_millis(500);
+			// A new subscription begins with blocks that were finalized before: nothing is new in them.
+			let newest = match self.chain.finalized().await {
+				Ok(snapshot) => snapshot.number(),
+				Err(error) => {
+					tracing::warn!(%error, "cannot read the finalized block");
+					continue;
+				}
+			};
 			loop {
 				let block = tokio::select! {
 					_ = stop.wait_for(|stop| *stop) => break,
@@ -101,6 +109,9 @@ impl Agent {
 					scanned = false;
 					break;
 				};
+				if number < newest {
+					continue;
+				}
 				self.metrics.block(number);
 				if let Err(error) = self.discover(hash, &mut scanned, &mut jobs).await {
 					tracing::warn!(%error, number, "cannot read a finalized block");
@@ -175,15 +186,28 @@ impl Agent {
 		Ok(())
 	}
 
-	/// Whether a job is still this node's. The journal of one that is not is cleared.
+	/// Whether this node has a job at a finalized block. The journal is cleared only where the chain
+	/// shows that the job has ended or went on to a later attempt: a node that has just been connected
+	/// to may show older blocks first, and in those the job is not there yet.
 	async fn is_ours(&self, job: u64, block: [u8; 32]) -> Result<bool> {
 		let snapshot = self.chain.at(block).await?;
-		let ours = records::job(&snapshot, job).await?.is_some_and(|r| r.node == Some(self.node));
-		if !ours {
+		let live = records::job(&snapshot, job).await?;
+		if live.as_ref().is_some_and(|record| record.node == Some(self.node)) {
+			return Ok(true);
+		}
+		let over = match live {
+			Some(record) => {
+				let attempts = self.journal.attempts()?;
+				let mut ours = attempts.iter().filter(|(number, _)| *number == job);
+				ours.all(|(_, attempt)| *attempt < record.attempt)
+			}
+			None => records::has_ended(&snapshot, job).await?,
+		};
+		if over {
 			self.journal.remove(job)?;
 			self.included.lock().await.retain(|(number, _), _| *number != job);
 		}
-		Ok(ours)
+		Ok(false)
 	}
 
 	/// Takes a job one step further, if there is one to take at the finalized `block`.
