@@ -3,6 +3,7 @@
 //! A connection to a chain: typed reads at a block, and signed transactions.
 
 use anyhow::{anyhow, bail, Context, Result};
+use codec::{Decode, DecodeAll, Encode};
 use scale_decode::DecodeAsType;
 use std::{sync::Arc, time::Duration};
 use subxt::{
@@ -373,14 +374,32 @@ impl Snapshot {
 		Ok(self.at.constants().entry(dynamic::constant::<V>(pallet, name))?)
 	}
 
-	/// The result of a pallet's view function.
-	pub async fn view<A, V>(&self, pallet: &str, function: &str, arguments: A) -> Result<V>
-	where
-		A: IntoEncodableValues,
-		V: DecodeAsType,
-	{
-		let call = subxt::view_functions::dynamic::<A, V>(pallet, function, arguments);
-		Ok(self.at.view_functions().call(call).await?)
+	/// The result of a pallet's view function. Arguments and result are in SCALE, in the order and of
+	/// the types that the pallet declares.
+	pub async fn view<A: Encode, V: Decode>(
+		&self,
+		pallet: &str,
+		function: &str,
+		arguments: A,
+	) -> Result<V> {
+		let id = self
+			.at
+			.metadata_ref()
+			.pallet_by_name(pallet)
+			.and_then(|pallet| pallet.view_function_by_name(function))
+			.map(|function| *function.query_id())
+			.ok_or_else(|| anyhow!("this chain has no view function {pallet}.{function}"))?;
+		// The runtime takes the arguments as bytes with their length, and answers with a result of
+		// bytes with theirs: subxt's own call of view functions leaves both lengths out.
+		let call = (id, arguments.encode()).encode();
+		let answer = self.at.view_functions().call_raw(Some(&call)).await?;
+		let value = match answer.split_first() {
+			Some((0, value)) => Vec::<u8>::decode(&mut &*value)?,
+			_ => bail!("the chain refused the view function {pallet}.{function}"),
+		};
+		V::decode_all(&mut &*value).with_context(|| {
+			format!("{pallet}.{function} of this chain answers with another type: is this client too old?")
+		})
 	}
 
 	/// The events of this block with this name, decoded by field name.
