@@ -34,7 +34,7 @@ lint: setup
 
 # make accuracy   the file-type program against its float model, on the files of this machine
 accuracy: build
-	"$(CARGO_TARGET_DIR)/debug/examples/accuracy" --minimum-files 1000 --minimum-kinds 40 /usr/share /usr/lib "$(HOME)/.cargo/registry/src"
+	"$(CARGO_TARGET_DIR)/debug/examples/accuracy" --limit 3000 --per-kind 120 /usr /etc "$(HOME)/.cargo/registry/src"
 
 clean-cache:
 	rm -rf "$(CARGO_TARGET_DIR)"

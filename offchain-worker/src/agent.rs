@@ -96,6 +96,7 @@ impl Agent {
 				Ok(snapshot) => snapshot.number(),
 				Err(error) => {
 					tracing::warn!(%error, "cannot read the finalized block");
+					tokio::time::sleep(pause).await;
 					continue;
 				}
 			};
