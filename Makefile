@@ -2,6 +2,7 @@
 #
 # make demo    the main job, from an empty machine to a paid, audited, burned result
 # make test    format, lints and every test
+# make conformance  the tensor engine against the tests and the reference model of tosa-tools
 # make build   the three programs: tensornet-node, tensornet-worker, tensornet
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
 export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
 
-.PHONY: help setup build demo test lint accuracy clean-cache
+.PHONY: help setup build demo test lint accuracy conformance clean-cache
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
@@ -35,6 +36,10 @@ lint: setup
 # make accuracy   the file-type program against its float model, on the files of this machine
 accuracy: build
 	"$(CARGO_TARGET_DIR)/debug/examples/accuracy" --limit 3000 --per-kind 120 /usr /etc "$(HOME)/.cargo/registry/src"
+
+# The outside oracle: about 3,600 tests, bit for bit, on all three evaluators.
+conformance: setup
+	scripts/conformance.sh
 
 clean-cache:
 	rm -rf "$(CARGO_TARGET_DIR)"

@@ -12,6 +12,8 @@ step "build"
 cargo test --workspace --no-run
 step "unit, property and differential tests"
 cargo test --workspace --no-fail-fast
+step "the tensor engine against an outside oracle: the quick set"
+scripts/conformance.sh --quick
 step "end to end: the main job on a local chain"
 cargo build --workspace --bins --examples
 "$CARGO_TARGET_DIR/debug/examples/demo" --summary target/demo/summary.json

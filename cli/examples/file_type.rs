@@ -5,20 +5,33 @@
 //! `cargo run -p tensornet-cli --example file_type -- [--local] [--json] FILES…`
 //!
 //! With `--local` the program runs on this machine, without a chain. Otherwise each file is a job on
-//! the network: posted, computed by a node, fetched and checked against the chain. Only the first and
-//! last kilobyte of a file are looked at. With `--json`, one object a line: `path`, `label`, `score`.
+//! the network: posted, computed by a node, fetched and checked against the chain; several are under
+//! way at once. Only the first and last kilobyte of a file are looked at. With `--json`, one object a
+//! line, in the order of the files: `path`, `label`, `score`.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{ensure, Context, Result};
 use clap::Parser;
+use futures::{stream, StreamExt};
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
-use tensornet_cli::network::{least_price, market_price, run_job};
-use tensornet_client::{BlobStore, Chain, Signer, Tna};
+use std::{
+	path::{Path, PathBuf},
+	pin::pin,
+	process::ExitCode,
+};
+use tensornet_cli::{
+	commands::job::view::describe,
+	connect,
+	network::{least_price, market_prices, JobStatus, Requester},
+	output::{address, root, tna},
+};
+use tensornet_client::{calls, funds, BlobStore, Signer, Tna};
 use tensornet_compiler::{
 	file_type::{model_directory, package, Config, Features},
-	Package, Prediction,
+	Package,
 };
-use tensornet_tensor::CpuExecutor;
+
+/// How many jobs are under way at once.
+const AT_ONCE: usize = 8;
 
 /// Says what kind of file each file is.
 #[derive(Parser)]
@@ -46,23 +59,12 @@ struct Arguments {
 	/// Folder for inputs and outputs. Nodes must be able to read it.
 	#[arg(long, default_value = "tensornet-blobs", value_name = "DIR")]
 	blobs: PathBuf,
+	/// Register the program first if the chain does not know it: then its royalty is yours.
+	#[arg(long, conflicts_with = "local")]
+	register: bool,
 	/// The files.
 	#[arg(required = true, value_name = "FILES")]
 	files: Vec<PathBuf>,
-}
-
-/// Where programs run.
-enum Machine {
-	Local(Box<CpuExecutor>),
-	Network(Box<Requester>),
-}
-
-/// Whoever pays for jobs.
-struct Requester {
-	chain: Chain,
-	signer: Signer,
-	store: BlobStore,
-	max_price: u128,
 }
 
 /// A line of the answer.
@@ -75,85 +77,156 @@ struct Answer {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-	match run(Arguments::parse()).await {
+	tensornet_cli::start_log();
+	let done = tokio::select! {
+		done = run(Arguments::parse()) => done,
+		Ok(()) = tokio::signal::ctrl_c() => {
+			eprintln!("interrupted: jobs that were posted go on; tensornet job list shows them");
+			return ExitCode::from(130);
+		}
+	};
+	match done {
 		Ok(true) => ExitCode::SUCCESS,
 		Ok(false) => ExitCode::FAILURE,
 		Err(error) => {
-			eprintln!("file_type: {error:#}");
+			eprintln!("error: {error:#}");
 			ExitCode::FAILURE
 		}
 	}
 }
 
-/// Answers for every file that can be read, and tells whether that was all of them.
+/// What a file takes.
+enum Work {
+	/// Nothing: it is too short for the model.
+	Known(&'static str),
+	/// A run of the program on this input.
+	Run(Vec<u8>),
+}
+
+/// Answers for every file that can be, in order, and tells whether that was all of them.
 async fn run(arguments: Arguments) -> Result<bool> {
+	let key = arguments.key.as_deref().map(Signer::from_argument).transpose()?;
+	let signer = key.filter(|_| !arguments.local);
+	ensure!(
+		arguments.local || signer.is_some(),
+		"no key to pay with: give --key, or --local to compute here"
+	);
 	let folder = model_directory();
 	let config = Config::load(folder.join("config.min.json"))
 		.with_context(|| format!("no file-type model in {}: run make setup", folder.display()))?;
 	let package = package(&folder)?;
-	let mut machine = if arguments.local {
-		Machine::Local(Box::new(package.executor()?))
-	} else {
-		Machine::Network(Box::new(requester(&arguments, &package).await?))
-	};
 	let mut all = true;
-	for file in &arguments.files {
-		let features = match config.features_of(file) {
-			Ok(features) => features,
-			Err(error) => {
-				eprintln!("file_type: {}: {error}", file.display());
-				all = false;
-				continue;
+	match signer {
+		None => {
+			let mut executor = package.executor()?;
+			for file in &arguments.files {
+				let answer = work(file, &config, &package).and_then(|work| match work {
+					Work::Known(label) => Ok((label.to_owned(), 1.0)),
+					Work::Run(input) => read(&package, &package.run(&mut executor, &input)?),
+				});
+				all &= show(file, answer, arguments.json)?;
 			}
-		};
-		let (label, score) = match features {
-			Features::Rule(label) => (label.to_string(), 1.0),
-			Features::Tokens(tokens) => {
-				let prediction = classify(&package, &mut machine, &tokens).await?;
-				(prediction.label, prediction.score)
+		}
+		Some(signer) => {
+			let (requester, max_price) = requester(&arguments, signer, &package).await?;
+			let (arguments, config, package) = (&arguments, &config, &package);
+			let requester = &requester;
+			let answers = stream::iter(&arguments.files).map(|file| async move {
+				let answer = match work(file, config, package) {
+					Ok(Work::Known(label)) => Ok((label.to_owned(), 1.0)),
+					Ok(Work::Run(input)) => {
+						let tell = |status: &JobStatus| {
+							if !arguments.json {
+								eprintln!("{}: job {}", file.display(), describe(status));
+							}
+						};
+						let id = package.program.id();
+						let result = requester.run(id, vec![input], max_price, tell).await;
+						result.and_then(|result| {
+							read(package, result.outputs.first().context("the job has no output")?)
+						})
+					}
+					Err(error) => Err(error),
+				};
+				(file, answer)
+			});
+			let mut answers = pin!(answers.buffered(AT_ONCE));
+			while let Some((file, answer)) = answers.next().await {
+				all &= show(file, answer, arguments.json)?;
 			}
-		};
-		let answer = Answer { path: file.display().to_string(), label, score };
-		if arguments.json {
-			println!("{}", serde_json::to_string(&answer)?);
-		} else {
-			println!("{}: {} ({:.1} %)", answer.path, answer.label, answer.score * 100.0);
 		}
 	}
 	Ok(all)
 }
 
-async fn requester(arguments: &Arguments, package: &Package) -> Result<Requester> {
-	let Some(key) = &arguments.key else {
-		bail!("no key to pay with: give --key, or --local to compute here");
-	};
-	let signer = Signer::from_argument(key)?;
-	let chain = Chain::connect(&arguments.chain).await?;
+fn work(file: &Path, config: &Config, package: &Package) -> Result<Work> {
+	Ok(match config.features_of(file)? {
+		Features::Rule(label) => Work::Known(label),
+		Features::Tokens(tokens) => {
+			let sample: Vec<f32> = tokens.iter().map(|token| *token as f32).collect();
+			Work::Run(package.card.encode_input(&sample)?)
+		}
+	})
+}
+
+/// Label and score of an output.
+fn read(package: &Package, output: &[u8]) -> Result<(String, f64)> {
+	let prediction = package.card.predict(output)?;
+	Ok((prediction.label, prediction.score))
+}
+
+/// Prints an answer, or on stderr why there is none. Returns whether there is one.
+fn show(file: &Path, answer: Result<(String, f64)>, json: bool) -> Result<bool> {
+	let path = file.display().to_string();
+	match answer {
+		Ok((label, score)) if json => {
+			println!("{}", serde_json::to_string(&Answer { path, label, score })?);
+		}
+		Ok((label, score)) => println!("{path}: {label} ({:.1} %)", score * 100.0),
+		Err(error) => {
+			eprintln!("error: {path}: {error:#}");
+			return Ok(false);
+		}
+	}
+	Ok(true)
+}
+
+/// Who pays, and the most that one file may cost.
+async fn requester(
+	arguments: &Arguments,
+	signer: Signer,
+	package: &Package,
+) -> Result<(Requester, u128)> {
+	let chain = connect(&arguments.chain).await?;
+	let store = BlobStore::open(&arguments.blobs)?;
+	let id = package.program.id();
+	let mut at = chain.best().await?;
+	if arguments.register && least_price(&at, &id, 1).await?.is_none() {
+		for (_, bytes) in &package.constants {
+			store.put(bytes)?;
+		}
+		let call = calls::register_program(package.program.encode(), &store.base_url());
+		chain.call(&call, &signer).await.context("the program was not registered")?;
+		at = chain.best().await?;
+	}
+	let least = least_price(&at, &id, 1)
+		.await?
+		.with_context(|| format!("the chain has no program {}: add --register", root(&id)))?;
 	let max_price = match arguments.max_price {
 		Some(price) => price.0,
 		None => {
-			let at = chain.best().await?;
-			let least = least_price(&at, &package.program.id(), 1).await?;
-			let least = least.context("the chain does not know the program: register it first")?;
-			let market = market_price(&at, package.program.macs().into()).await?;
-			least.max(market.context("no node is online: try again later, or give --max-price")?)
+			let market = market_prices(&at, package.program.macs().into()).await?;
+			let (_, all) = market.context("no node is online: try again, or give --max-price")?;
+			least.max(all)
 		}
 	};
-	let store = BlobStore::open(&arguments.blobs)?;
-	Ok(Requester { chain, signer, store, max_price })
-}
-
-async fn classify(package: &Package, machine: &mut Machine, tokens: &[i32]) -> Result<Prediction> {
-	let sample: Vec<f32> = tokens.iter().map(|token| *token as f32).collect();
-	let input = package.card.encode_input(&sample)?;
-	let output = match machine {
-		Machine::Local(executor) => package.run(executor.as_mut(), &input)?,
-		Machine::Network(requester) => {
-			let Requester { chain, signer, store, max_price } = requester.as_ref();
-			let program = package.program.id();
-			let result = run_job(chain, signer, program, vec![input], *max_price, store).await?;
-			result.outputs.into_iter().next().context("the job has no output")?
-		}
-	};
-	Ok(package.card.predict(&output)?)
+	let funds = funds::balance(&at, &signer.account()).await?.free;
+	ensure!(
+		funds > max_price,
+		"{} has {} TNA free, and a file may cost {} TNA: use another key, or lower --max-price",
+		address(&signer.account()),
+		tna(funds),
+		tna(max_price)
+	);
+	Ok((Requester::new(chain, signer, store), max_price))
 }

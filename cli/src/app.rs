@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Mutex, time::Duration};
 use tensornet_client::Chain;
 use tokio::net::TcpStream;
 use tracing_subscriber::EnvFilter;
@@ -29,12 +29,19 @@ Examples:
       tensornet job submit 0x… --input photo.bin --max-price 0.5 --key ~/.tensornet-key --wait
 
   Selling compute
-      tensornet node register --operator 5F… --ask 0.001 --bond 100 \\
+      tensornet node register --operator 5F… --ask 0.001 --bond 1000 \\
           --memory-mib 16384 --giga-macs 900 \\
           --endpoint http://203.0.113.7:9980 --key ~/.tensornet-key
       tensornet node online --key ~/.tensornet-key
 
-Amounts are in TNA. Exit status: 0 done, 1 failed, 2 wrong usage.";
+  Jobs and nodes on the chain
+      tensornet job list --state live
+      tensornet node list --online
+
+Amounts are in TNA. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+/// Exit status of a command that was interrupted, as shells give it.
+const INTERRUPTED: u8 = 130;
 
 /// Buy and sell compute that anyone can check, on a TensorNet chain.
 #[derive(Parser)]
@@ -69,19 +76,23 @@ enum Command {
 	/// Make and look at signing keys.
 	#[command(subcommand)]
 	Keys(keys::Command),
-	/// Register and look at programs.
+	/// Register, look at and remove programs.
 	#[command(subcommand)]
 	Program(program::Command),
-	/// Estimate, post, follow and cancel jobs.
+	/// Estimate, post, list, follow, fetch and cancel jobs.
 	#[command(subcommand)]
 	Job(job::Command),
-	/// Register, look at and switch GPU nodes.
+	/// Register, look at, change and end GPU nodes, and their bonds.
 	#[command(subcommand)]
 	Node(node::Command),
 	/// What an account owns.
 	Balance(balance::BalanceArgs),
 	/// Send TNA to another account.
 	Transfer(balance::TransferArgs),
+	/// Burn TNA of your own for good.
+	Burn(balance::BurnArgs),
+	/// How much TNA exists, and how much was burned for what.
+	Supply,
 }
 
 /// What every command works with.
@@ -90,18 +101,35 @@ pub struct Context {
 	pub chain: String,
 	/// Where results go.
 	pub output: Output,
+	/// What to say if the command is interrupted now.
+	underway: Mutex<Option<String>>,
 }
 
 impl Context {
+	/// Notes what goes on without this command, to be said if it is interrupted from here on.
+	pub fn note(&self, underway: String) {
+		*self.underway.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(underway);
+	}
+
 	/// Connects to the chain.
 	pub async fn connect(&self) -> Result<Chain> {
-		// A client that reconnects by itself would try for minutes where nobody has ever answered.
-		let knock = TcpStream::connect(socket(&self.chain)?);
-		let answer = tokio::time::timeout(PATIENCE, knock).await;
-		answer.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).with_context(|| {
-			format!("cannot reach a node at {}: is it running, and is --chain right?", self.chain)
-		})?;
-		Chain::connect(&self.chain).await
+		connect(&self.chain).await
+	}
+}
+
+/// Connects to a node's JSON-RPC. A node that does not answer is an error at once: a client that
+/// reconnects by itself would try for minutes where nobody has ever answered.
+pub async fn connect(url: &str) -> Result<Chain> {
+	let unreachable =
+		|| format!("cannot reach a node at {url}: is it running, and is --chain right?");
+	let knock = async {
+		TcpStream::connect(socket(url)?).await.with_context(unreachable)?;
+		Chain::connect(url).await
+	};
+	match tokio::time::timeout(PATIENCE, knock).await {
+		Ok(connected) => connected,
+		Err(_) => Err(anyhow::anyhow!("no answer within {} s", PATIENCE.as_secs()))
+			.with_context(unreachable),
 	}
 }
 
@@ -125,14 +153,20 @@ fn socket(url: &str) -> Result<String> {
 impl Cli {
 	/// Runs the command and reports on stderr what went wrong.
 	pub async fn run(self) -> ExitCode {
-		let context = Context { chain: self.global.chain, output: Output::new(self.global.json) };
-		let result = match self.command {
-			Command::Keys(command) => keys::run(command, &context),
-			Command::Program(command) => program::run(command, &context).await,
-			Command::Job(command) => job::run(command, &context).await,
-			Command::Node(command) => node::run(command, &context).await,
-			Command::Balance(arguments) => balance::show(arguments, &context).await,
-			Command::Transfer(arguments) => balance::transfer(arguments, &context).await,
+		let context = Context {
+			chain: self.global.chain,
+			output: Output::new(self.global.json),
+			underway: Mutex::new(None),
+		};
+		let result = tokio::select! {
+			result = self.command.run(&context) => result,
+			Ok(()) = tokio::signal::ctrl_c() => {
+				let underway =
+					context.underway.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+				let underway = underway.unwrap_or_else(|| "nothing was sent".into());
+				eprintln!("interrupted: {underway}");
+				return ExitCode::from(INTERRUPTED);
+			}
 		};
 		match result {
 			Ok(()) => ExitCode::SUCCESS,
@@ -142,6 +176,21 @@ impl Cli {
 				eprintln!("error: {error:#}");
 				ExitCode::FAILURE
 			}
+		}
+	}
+}
+
+impl Command {
+	async fn run(self, context: &Context) -> Result<()> {
+		match self {
+			Command::Keys(command) => keys::run(command, context),
+			Command::Program(command) => program::run(command, context).await,
+			Command::Job(command) => job::run(command, context).await,
+			Command::Node(command) => node::run(command, context).await,
+			Command::Balance(arguments) => balance::show(arguments, context).await,
+			Command::Transfer(arguments) => balance::transfer(arguments, context).await,
+			Command::Burn(arguments) => balance::burn(arguments, context).await,
+			Command::Supply => balance::supply(context).await,
 		}
 	}
 }

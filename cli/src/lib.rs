@@ -18,4 +18,4 @@ pub mod network;
 pub mod output;
 pub mod signing;
 
-pub use app::{start_log, Cli, Context};
+pub use app::{connect, start_log, Cli, Context};

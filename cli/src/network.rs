@@ -3,32 +3,38 @@
 //! Running a job on the network: post it, follow it, fetch what came out and check it against the
 //! chain.
 //!
-//! [`run_job`] does all of it. Its parts are public for those who want to do something in between:
+//! [`Requester::run`] does all of it. Its parts are public for those who want to do something in between:
 //! [`Order::request`], [`submit`], [`follow`], [`fetch_outputs`].
 
 use anyhow::{bail, ensure, Context, Result};
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 use tensornet_client::{
-	blobs, calls,
+	calls,
 	chain::Receipt,
 	execution::blob_sizes,
-	records::{self, Verdict},
-	AccountId, BlobStore, Chain, Root, Signer, Snapshot,
+	records::{self, CommitmentRecord, JobRecord, Outcome, ResultRecord, Verdict},
+	AccountId, BlobStore, Chain, Root, Signer, Snapshot, Tna,
 };
 use tensornet_protocol::{
 	price_of, BlobRoots, DataHint, Hash, JobRequest, JobState, MAX_BLOBS, MAX_HINT,
 };
 use tensornet_tensor::CheckedProgram;
+use tokio::sync::Mutex;
 
-use crate::signing::event_number;
+use crate::{output::root, signing::event_number};
 
 /// How often the chain is looked at while a job is followed.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How often in a row looking at the chain may fail before following a job is given up. The
-/// connection itself reconnects in between.
+/// How long one look at the chain may take. The connection reconnects by itself in the meantime.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How often in a row looking at the chain may fail before following a job is given up.
 const TOLERATED_FAILURES: u32 = 20;
+
+/// How often in a row it may fail before that is said.
+const TOLD_FAILURES: u32 = 2;
 
 /// How often a node is asked for an output before it counts as withheld, one second apart.
 const FETCH_ATTEMPTS: u32 = 15;
@@ -84,8 +90,9 @@ impl Order {
 	pub async fn request(&self, at: &Snapshot, store: &BlobStore) -> Result<Prepared> {
 		let record = records::program(at, &self.program).await?.with_context(|| {
 			format!(
-				"no program {} on this chain: register it with tensornet program register",
-				blobs::name(&self.program)
+				"no program {} on this chain: tensornet program list shows all, tensornet program \
+				 register adds one",
+				root(&self.program)
 			)
 		})?;
 		ensure!(
@@ -96,12 +103,27 @@ impl Order {
 		);
 		let program = CheckedProgram::decode(&record.bytes)
 			.map_err(|error| anyhow::anyhow!("this client cannot read the program: {error}"))?;
+		if let Some(least) = least_price(at, &self.program, self.iterations).await? {
+			ensure!(
+				self.max_price >= least,
+				"the chain takes no job of this size for less than {} TNA: offer more than {} TNA",
+				Tna(least),
+				Tna(self.max_price)
+			);
+		}
 		let roots = self.store_blobs(&program, store)?;
 		let macs = u128::from(record.macs) * u128::from(self.iterations);
 		let lifetime = match self.lifetime {
 			Some(lifetime) => lifetime,
 			None => default_lifetime(commit_blocks(at, macs)?),
 		};
+		let (least, most): (u32, u32) =
+			(at.constant("Escrow", "MinLifetime")?, at.constant("Escrow", "MaxLifetime")?);
+		let least = least.max(commit_blocks(at, macs)?);
+		ensure!(
+			(least..=most).contains(&lifetime),
+			"a job of this size is wanted for {least} to {most} blocks, not {lifetime}"
+		);
 		let hint = self.hint.clone().unwrap_or_else(|| store.base_url());
 		let now = u32::try_from(at.number())?;
 		let request = JobRequest {
@@ -122,19 +144,18 @@ impl Order {
 		let parts = program.program();
 		check_count("input", parts.inputs.len(), self.inputs.len())?;
 		check_count("state", parts.state.len(), self.states.len())?;
-		let given = self.inputs.iter().chain(&self.states);
+		let given: Vec<&Vec<u8>> = self.inputs.iter().chain(&self.states).collect();
 		let sizes = blob_sizes(program, self.iterations);
-		let mut roots = Vec::new();
-		for (number, (bytes, size)) in given.zip(sizes).enumerate() {
+		// Nothing is stored before all of them are known to be right.
+		for (number, (bytes, size)) in given.iter().zip(sizes).enumerate() {
 			ensure!(
 				bytes.len() as u64 == size,
 				"{} has {} bytes, the program needs {size} (see tensornet program inspect)",
 				blob_label(number, parts.inputs.len()),
 				bytes.len()
 			);
-			roots.push(Hash::from(store.put(bytes)?));
 		}
-		Ok(roots)
+		given.into_iter().map(|bytes| Ok(Hash::from(store.put(bytes)?))).collect()
 	}
 }
 
@@ -171,12 +192,14 @@ pub async fn least_price(at: &Snapshot, program: &Root, iterations: u32) -> Resu
 	at.view("Escrow", "estimate", (*program, iterations)).await
 }
 
-/// The price at which every node that is online may be drawn for so many multiply-accumulates, in the
-/// smallest unit of TNA; `None` if no node is online or the price does not fit.
-pub async fn market_price(at: &Snapshot, macs: u128) -> Result<Option<u128>> {
+/// The prices of so many multiply-accumulates at the lowest and at the highest ask of a node that is
+/// online, in the smallest unit of TNA: below the first no node may be drawn, at the second all may.
+/// `None` if no node is online or a price does not fit.
+pub async fn market_prices(at: &Snapshot, macs: u128) -> Result<Option<(u128, u128)>> {
 	let nodes = records::nodes(at).await?;
-	let asks = nodes.iter().filter(|(_, node)| node.is_online()).map(|(_, node)| node.ask);
-	Ok(asks.max().and_then(|ask| price_of(macs, ask)))
+	let asks = || nodes.iter().filter(|(_, node)| node.is_online()).map(|(_, node)| node.ask);
+	let price = |ask: Option<u128>| ask.and_then(|ask| price_of(macs, ask));
+	Ok(price(asks().min()).zip(price(asks().max())))
 }
 
 /// Posts a job. Returns its number and what the transaction did.
@@ -221,6 +244,18 @@ pub enum Stage {
 }
 
 impl Stage {
+	/// All stages, in the order in which a job goes through them.
+	pub const ALL: [Stage; 8] = [
+		Stage::Queued,
+		Stage::Assigned,
+		Stage::Committed,
+		Stage::Revealed,
+		Stage::Audited,
+		Stage::Settled,
+		Stage::Expired,
+		Stage::Cancelled,
+	];
+
 	/// Whether the job has ended.
 	pub fn is_end(self) -> bool {
 		matches!(self, Stage::Settled | Stage::Expired | Stage::Cancelled)
@@ -277,18 +312,9 @@ pub struct JobStatus {
 }
 
 impl JobStatus {
-	/// Whether somebody who watches would want to hear of the step from `before` to `self`.
-	pub fn is_news(&self, before: &JobStatus) -> bool {
-		(self.stage, self.attempt, self.node, self.trace_root)
-			!= (before.stage, before.attempt, before.node, before.trace_root)
-	}
-}
-
-/// A job at a block, or `None` if the chain does not know it: it never existed, or ended long ago.
-pub async fn status(at: &Snapshot, job: u64) -> Result<Option<JobStatus>> {
-	let block = at.number();
-	if let Some(live) = records::job(at, job).await? {
-		let mut status = JobStatus {
+	/// A job that has not ended.
+	fn live(job: u64, block: u64, live: JobRecord, commitment: Option<CommitmentRecord>) -> Self {
+		let mut status = Self {
 			job,
 			block,
 			stage: match live.state {
@@ -309,47 +335,81 @@ pub async fn status(at: &Snapshot, job: u64) -> Result<Option<JobStatus>> {
 			receipt: None,
 			ended_at: None,
 		};
-		if let Some(commitment) = records::commitment(at, job).await? {
-			status.due = commitment.reveal_by().or_else(|| commitment.settle_at());
-			status.trace_root = commitment.revealed();
-			if let Some(outputs) = commitment.outputs() {
-				status.stage = Stage::Revealed;
-				status.outputs = outputs;
-			}
-			if let Some((_, answer_by)) = commitment.open_audit() {
-				status.stage = Stage::Audited;
-				status.due = Some(answer_by);
-				status.audited = true;
-			}
+		let Some(commitment) = commitment else { return status };
+		status.due = commitment.reveal_by().or_else(|| commitment.settle_at());
+		status.trace_root = commitment.revealed();
+		if let Some(outputs) = commitment.outputs() {
+			status.stage = Stage::Revealed;
+			status.outputs = outputs;
 		}
-		return Ok(Some(status));
+		if let Some((_, answer_by)) = commitment.open_audit() {
+			status.stage = Stage::Audited;
+			status.due = Some(answer_by);
+		}
+		status.audited = commitment.is_audited();
+		status
+	}
+
+	/// A job that has ended.
+	fn ended(job: u64, block: u64, outcome: Outcome, result: Option<ResultRecord>) -> Self {
+		let result = result.filter(|result| result.verdict == Verdict::Verified);
+		let receipt = outcome.receipt;
+		Self {
+			job,
+			block,
+			stage: match outcome.state {
+				JobState::Settled => Stage::Settled,
+				JobState::Cancelled => Stage::Cancelled,
+				_ => Stage::Expired,
+			},
+			requester: outcome.requester,
+			program: outcome.program,
+			attempt: None,
+			node: outcome.node,
+			price: (outcome.state == JobState::Settled)
+				.then(|| receipt.paid + receipt.burned + receipt.treasury + receipt.author),
+			held: outcome.held,
+			due: None,
+			trace_root: result.as_ref().map(|result| result.trace_root),
+			audited: result.as_ref().is_some_and(|result| result.audited),
+			outputs: result.map(|result| result.outputs).unwrap_or_default(),
+			receipt: Some(receipt),
+			ended_at: Some(outcome.ended_at),
+		}
+	}
+
+	/// Whether somebody who watches would want to hear of the step from `before` to `self`.
+	pub fn is_news(&self, before: &JobStatus) -> bool {
+		(self.stage, self.attempt, self.node, self.trace_root)
+			!= (before.stage, before.attempt, before.node, before.trace_root)
+	}
+}
+
+/// A job at a block, or `None` if the chain does not know it: it never existed, or ended long ago.
+pub async fn status(at: &Snapshot, job: u64) -> Result<Option<JobStatus>> {
+	if let Some(live) = records::job(at, job).await? {
+		let commitment = records::commitment(at, job).await?;
+		return Ok(Some(JobStatus::live(job, at.number(), live, commitment)));
 	}
 	let Some(outcome) = records::outcome(at, job).await? else { return Ok(None) };
-	let result =
-		records::result(at, job).await?.filter(|result| result.verdict == Verdict::Verified);
-	let receipt = outcome.receipt;
-	Ok(Some(JobStatus {
-		job,
-		block,
-		stage: match outcome.state {
-			JobState::Settled => Stage::Settled,
-			JobState::Cancelled => Stage::Cancelled,
-			_ => Stage::Expired,
-		},
-		requester: outcome.requester,
-		program: outcome.program,
-		attempt: None,
-		node: outcome.node,
-		price: (outcome.state == JobState::Settled)
-			.then(|| receipt.paid + receipt.burned + receipt.treasury + receipt.author),
-		held: outcome.held,
-		due: None,
-		trace_root: result.as_ref().map(|result| result.trace_root),
-		audited: result.as_ref().is_some_and(|result| result.audited),
-		outputs: result.map(|result| result.outputs).unwrap_or_default(),
-		receipt: Some(receipt),
-		ended_at: Some(outcome.ended_at),
-	}))
+	let result = records::result(at, job).await?;
+	Ok(Some(JobStatus::ended(job, at.number(), outcome, result)))
+}
+
+/// All jobs that the chain knows at a block, by their numbers.
+pub async fn statuses(at: &Snapshot) -> Result<Vec<JobStatus>> {
+	let mut commitments: HashMap<_, _> = records::commitments(at).await?.into_iter().collect();
+	let mut results: HashMap<_, _> = records::results(at).await?.into_iter().collect();
+	let block = at.number();
+	let mut all = Vec::new();
+	for (job, live) in records::jobs(at).await? {
+		all.push(JobStatus::live(job, block, live, commitments.remove(&job)));
+	}
+	for (job, outcome) in records::outcomes(at).await? {
+		all.push(JobStatus::ended(job, block, outcome, results.remove(&job)));
+	}
+	all.sort_by_key(|status| status.job);
+	Ok(all)
 }
 
 /// Follows a job in best blocks and reports each change to `seen`, until `enough` or the job's end.
@@ -364,7 +424,8 @@ pub async fn follow(
 	let mut block = None;
 	let mut failures = 0;
 	loop {
-		match look(chain, job, &mut block).await {
+		let looked = tokio::time::timeout(LOOK, look(chain, job, &mut block)).await;
+		match looked.unwrap_or_else(|_| Err(anyhow::anyhow!("the node does not answer"))) {
 			Ok(None) => failures = 0,
 			Ok(Some(status)) => {
 				failures = 0;
@@ -387,7 +448,10 @@ pub async fn follow(
 				if failures >= TOLERATED_FAILURES {
 					return Err(error.context(format!("job {job} cannot be followed")));
 				}
-				tracing::debug!(job, error = format!("{error:#}"), "cannot look at the job");
+				if failures == TOLD_FAILURES {
+					let error = format!("{error:#}");
+					tracing::warn!(job, error, "cannot look at the job; trying on");
+				}
 			}
 		}
 		tokio::time::sleep(POLL).await;
@@ -475,27 +539,47 @@ pub struct JobResult {
 	pub block: u64,
 }
 
-/// Runs one iteration of a program without state on the network: posts the job, waits until a node
-/// reveals its result, fetches the outputs from that node and checks them against the roots on chain.
-///
-/// `inputs` has the bytes of each program input in storage layout; they are put into `store`, whose
-/// folder nodes must be able to read. Pays at most `max_price`, in the smallest unit of TNA.
-///
-/// The result is what the node has staked its bond on. It is final once the job settles; wait for
-/// that with [`follow`] where it matters.
-pub async fn run_job(
-	chain: &Chain,
-	signer: &Signer,
-	program: Root,
-	inputs: Vec<Vec<u8>>,
-	max_price: u128,
-	store: &BlobStore,
-) -> Result<JobResult> {
-	let order = Order::new(program, inputs, max_price);
-	let prepared = order.request(&chain.best().await?, store).await?;
-	let (job, _) = submit(chain, signer, prepared.request).await?;
-	let revealed = follow(chain, job, |status| status.trace_root.is_some(), |_| ()).await?;
-	collect(chain, &prepared.program, &revealed, store).await
+/// Somebody who has programs run on the network. May have many jobs under way at once.
+pub struct Requester {
+	chain: Chain,
+	signer: Signer,
+	store: BlobStore,
+	/// Held while a job is posted, so that no nonce is used twice.
+	turn: Mutex<()>,
+}
+
+impl Requester {
+	/// A requester who pays with a key. Inputs and outputs are kept in `store`, whose folder nodes must
+	/// be able to read.
+	pub fn new(chain: Chain, signer: Signer, store: BlobStore) -> Self {
+		Self { chain, signer, store, turn: Mutex::new(()) }
+	}
+
+	/// Runs one iteration of a program without state: posts the job, waits until a node reveals its
+	/// result, fetches the outputs from that node and checks them against the roots on chain.
+	///
+	/// `inputs` has the bytes of each program input in storage layout. Pays at most `max_price`, in
+	/// the smallest unit of TNA. Each step of the job is reported to `seen`.
+	///
+	/// The result is what the node has staked its bond on. It is final once the job settles; wait for
+	/// that with [`follow`] where it matters.
+	pub async fn run(
+		&self,
+		program: Root,
+		inputs: Vec<Vec<u8>>,
+		max_price: u128,
+		seen: impl FnMut(&JobStatus),
+	) -> Result<JobResult> {
+		let Self { chain, signer, store, turn } = self;
+		let order = Order::new(program, inputs, max_price);
+		let prepared = order.request(&chain.best().await?, store).await?;
+		let job = {
+			let _turn = turn.lock().await;
+			submit(chain, signer, prepared.request).await?.0
+		};
+		let revealed = follow(chain, job, |status| status.trace_root.is_some(), seen).await?;
+		collect(chain, &prepared.program, &revealed, store).await
+	}
 }
 
 /// The result of a job that was revealed.
@@ -522,10 +606,11 @@ pub async fn collect(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
 	use super::*;
 
-	fn revealed() -> JobStatus {
+	/// A job whose result waits to be final.
+	pub(crate) fn revealed() -> JobStatus {
 		JobStatus {
 			job: 1,
 			block: 10,

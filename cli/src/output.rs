@@ -2,11 +2,13 @@
 
 //! Results on stdout: text for people, or JSON for programs. Progress and errors go to stderr.
 
-use anyhow::Result;
+use anyhow::{ensure, Context as _, Result};
 use serde::Serialize;
 use std::{
 	fmt::Display,
-	io::{stdout, Write},
+	fs,
+	io::{self, stdout, Write},
+	path::Path,
 };
 use tensornet_client::{blobs, keys, AccountId, Root, Tna};
 
@@ -156,6 +158,42 @@ pub fn address(account: &AccountId) -> String {
 	keys::address(account)
 }
 
+/// An address as tables show it: its beginning and its end.
+pub fn shortened(address: &str) -> String {
+	match (address.get(..6), address.get(address.len().saturating_sub(6)..)) {
+		(Some(head), Some(tail)) if address.len() > 16 => format!("{head}…{tail}"),
+		_ => address.to_owned(),
+	}
+}
+
+/// Fails where a file could not be written: found out before it is paid for.
+pub fn may_write(path: &Path) -> Result<()> {
+	ensure!(!path.is_dir(), "{} is a folder: name a file in it", path.display());
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	ensure!(
+		folder.is_none_or(Path::is_dir),
+		"the folder of {} does not exist: make it first",
+		path.display()
+	);
+	Ok(())
+}
+
+/// Writes a file whole or not at all. What is no ordinary file, such as a pipe, is written to.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+	let write = || -> io::Result<()> {
+		if path.exists() && !path.is_file() {
+			return fs::write(path, bytes);
+		}
+		// A link keeps pointing to what it points to.
+		let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+		let mut partial = path.clone().into_os_string();
+		partial.push(format!(".partial-{}", std::process::id()));
+		let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, &path));
+		written.inspect_err(|_| drop(fs::remove_file(&partial)))
+	};
+	write().with_context(|| format!("cannot write the output to {}", path.display()))
+}
+
 /// A root with its `0x`.
 pub fn root(root: &Root) -> String {
 	format!("0x{}", blobs::name(root))
@@ -209,6 +247,28 @@ mod tests {
 		}
 		assert_eq!(bytes(3 * 1024 * 1024), "3.0 MiB");
 		assert_eq!(bytes(u64::MAX), "16777216.0 TiB");
+	}
+
+	#[test]
+	fn addresses_are_shortened_and_words_are_not() {
+		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		assert_eq!(shortened(alice), "5Grwva…GKutQY");
+		assert_eq!(shortened("-"), "-");
+	}
+
+	#[test]
+	fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+		let folder = tempfile::tempdir().unwrap();
+		let file = folder.path().join("out");
+		for bytes in [&b"first"[..], b"2"] {
+			may_write(&file).unwrap();
+			write_file(&file, bytes).unwrap();
+			assert_eq!(fs::read(&file).unwrap(), bytes);
+		}
+		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+		let missing = folder.path().join("no/such/folder");
+		assert!(may_write(&missing).is_err() && write_file(&missing, b"x").is_err());
+		assert!(may_write(folder.path()).unwrap_err().to_string().contains("is a folder"));
 	}
 
 	#[test]

@@ -8,7 +8,10 @@ use serde::Serialize;
 use std::fmt;
 use tensornet_client::{calls::Call, chain::Receipt, Chain, Signer};
 
-use crate::output::{address, root, tna, tna_text, Facts};
+use crate::{
+	output::{address, root, tna, tna_text, Facts},
+	Context,
+};
 
 /// Arguments of every command that writes to the chain.
 #[derive(Args, Clone, Debug)]
@@ -33,7 +36,13 @@ impl Signing {
 	}
 
 	/// Sends a call, or shows what sending it would cost. `effect` says in words what it does.
-	pub async fn send(&self, chain: &Chain, call: &Call, effect: String) -> Result<Sent> {
+	pub async fn send(
+		&self,
+		context: &Context,
+		chain: &Chain,
+		call: &Call,
+		effect: String,
+	) -> Result<Sent> {
 		let signer = self.signer()?;
 		let from = address(&signer.account());
 		let base = Sent {
@@ -53,6 +62,10 @@ impl Signing {
 				.with_context(|| format!("the chain cannot tell what {} costs", call.label()))?;
 			return Ok(Sent { fee: Some(tna(fee)), ..base });
 		}
+		context.note(format!(
+			"{} may be on its way already: look before you send it again",
+			call.label()
+		));
 		let receipt = chain
 			.call(call, &signer)
 			.await

@@ -15,6 +15,9 @@ use tensornet_tensor::{
 /// A port on which nothing listens.
 const NOWHERE: &str = "ws://127.0.0.1:1";
 
+/// The id of no program.
+const ID: &str = "0xabababababababababababababababababababababababababababababababab";
+
 fn tensornet(arguments: &[&str]) -> Output {
 	Command::new(env!("CARGO_BIN_EXE_tensornet"))
 		.args(arguments)
@@ -129,6 +132,43 @@ mod usage {
 	fn job_numbers_are_numbers() {
 		fails(2, &["invalid value"], &["job", "show", "0x1"]);
 		fails(2, &["invalid value"], &["job", "cancel", "one"]);
+	}
+
+	#[test]
+	fn numbers_that_do_not_fit_are_wrong_usage() {
+		let huge = "99999999999999999999999999";
+		fails(2, &["invalid value", huge], &["job", "show", huge]);
+		fails(2, &["invalid value"], &["job", "show", "--", "-1"]);
+		let submit = ["job", "submit", ID, "--max-price", "1"];
+		fails(2, &["invalid value"], &[&submit[..], &["--iterations", huge]].concat());
+		fails(2, &["invalid value"], &[&submit[..], &["--deadline-blocks", "4294967296"]].concat());
+		let units = "340282366920938463463374607431768211456";
+		fails(2, &["is not an amount of TNA"], &["burn", units]);
+	}
+
+	#[test]
+	fn a_place_for_blobs_must_be_a_url_that_can_be_fetched_from() {
+		for (bad, why) in [
+			("/tmp/blobs", "is not a URL"),
+			("example.org", "is not a URL"),
+			("ftp://example.org", "use file, http or https"),
+		] {
+			fails(2, &[why], &["job", "submit", ID, "--max-price", "1", "--hint", bad]);
+			fails(2, &[why], &["program", "register", "nothing.tnp", "--hint", bad]);
+		}
+		let long = format!("https://example.org/{}", "a".repeat(300));
+		fails(2, &["longer than the 256 bytes"], &["program", "register", "x", "--hint", &long]);
+	}
+
+	#[test]
+	fn jobs_are_filtered_by_states_that_exist() {
+		fails(2, &["invalid value", "settled"], &["job", "list", "--state", "done"]);
+		fails(2, &["invalid value"], &["job", "list", "--state", "live,done"]);
+	}
+
+	#[test]
+	fn an_update_must_change_something() {
+		fails(2, &["--ask", "--endpoint"], &["node", "update", "--key", "//Alice"]);
 	}
 
 	#[test]
@@ -271,7 +311,58 @@ mod chain {
 			&["no key to sign with", "keys generate"],
 			&["transfer", alice, "1", "--chain", NOWHERE],
 		);
-		fails(1, &["no key to sign with"], &["node", "online", "--chain", NOWHERE]);
+		let commands: [&[&str]; 10] = [
+			&["burn", "1"],
+			&["job", "cancel", "1"],
+			&["job", "submit", ID, "--max-price", "1"],
+			&["program", "remove", ID],
+			&["node", "online"],
+			&["node", "update", "--ask", "1"],
+			&["node", "set-operator", alice],
+			&["node", "unbond", "1"],
+			&["node", "withdraw"],
+			&["node", "deregister"],
+		];
+		for command in commands {
+			fails(1, &["no key to sign with"], &[command, &["--chain", NOWHERE]].concat());
+		}
+	}
+
+	#[test]
+	fn what_is_no_key_is_told_before_the_chain_is_asked() {
+		for key in ["no/such/file", "0x12", "wrong words of a phrase", ""] {
+			let withdraw = ["node", "withdraw", "--key", key, "--chain", NOWHERE];
+			fails(1, &["not a key"], &withdraw);
+		}
+	}
+
+	#[test]
+	fn files_are_looked_at_before_the_chain_is_asked() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let submit =
+			["job", "submit", ID, "--max-price", "1", "--key", "//Alice", "--chain", NOWHERE];
+		let with = |words: &[&str], more: &[&str]| fails(1, words, &[&submit[..], more].concat());
+		with(&["cannot read", "no/such/file"], &["--input", "no/such/file"]);
+		with(&["does not exist"], &["--output", "no/such/folder/out"]);
+		with(&["is a folder"], &["--output", text(folder.path())]);
+		// Nothing was made on the way.
+		assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
+	}
+
+	#[test]
+	fn a_server_that_never_answers_is_given_up() {
+		let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+		let url = format!("ws://{}", silent.local_addr().expect("it has an address"));
+		let started = std::time::Instant::now();
+		fails(1, &["cannot reach a node", &url], &["supply", "--chain", &url]);
+		assert!(started.elapsed() < std::time::Duration::from_secs(30));
+	}
+
+	#[test]
+	fn a_url_that_is_none_is_refused() {
+		for url in ["127.0.0.1:9944", "http://127.0.0.1:9944", "ws://"] {
+			fails(1, &["ws://"], &["node", "list", "--chain", url]);
+		}
 	}
 
 	#[test]

@@ -5,17 +5,25 @@
 //! A blob's name is its BLAKE3 root in lower-case hexadecimal. Wherever blobs are offered, blob `r`
 //! is at `{base}/{r}`; the base is a `file://`, `http://` or `https://` URL. What arrives is hashed
 //! while it streams in and is kept only if the hash is the name.
+//!
+//! [`BlobStore::put`] makes one blob durable; a [`Batch`] makes many durable in one pass.
 
 use anyhow::{anyhow, bail, Context, Result};
 use futures::StreamExt;
 use object_store::{path::Path as ObjectPath, ObjectStore, ObjectStoreExt};
 use std::{
-	io::{Read, Write},
+	collections::HashSet,
+	fs::{File, OpenOptions},
+	io::{self, Read, Write},
 	path::{Path, PathBuf},
 };
 use url::Url;
 
 use crate::Root;
+
+/// How many files of a batch are synced at once. A journalling file system answers all who wait for
+/// their files with one write of its journal.
+const SYNCS: usize = 8;
 
 /// The name of a blob.
 pub fn name(root: &Root) -> String {
@@ -71,11 +79,29 @@ impl BlobStore {
 	pub fn put(&self, bytes: &[u8]) -> Result<Root> {
 		let root = *blake3::hash(bytes).as_bytes();
 		if !self.contains(&root) {
-			let mut partial = self.partial(&root)?;
-			partial.file.write_all(bytes)?;
-			partial.keep()?;
+			self.keep(&root, bytes)?;
 		}
 		Ok(root)
+	}
+
+	/// Starts a batch of blobs that become durable together.
+	pub fn batch(&self) -> Batch<'_> {
+		Batch { store: self, written: Vec::new(), known: HashSet::new() }
+	}
+
+	/// Removes what writers that were killed left unfinished. Only for the one who owns the folder: a
+	/// blob that somebody else is writing now would be lost to them.
+	pub fn remove_unfinished(&self) -> Result<()> {
+		let entries = std::fs::read_dir(&self.folder)
+			.with_context(|| format!("cannot list {}", self.folder.display()))?;
+		for entry in entries {
+			let entry = entry?;
+			if entry.file_name().to_string_lossy().starts_with('.') && entry.file_type()?.is_file()
+			{
+				std::fs::remove_file(entry.path())?;
+			}
+		}
+		Ok(())
 	}
 
 	/// Reads a blob and checks it against its root. A damaged file is removed and reported.
@@ -141,13 +167,18 @@ impl BlobStore {
 		if hasher.finalize().as_bytes() != root {
 			bail!("what arrived has another BLAKE3 root");
 		}
-		let mut partial = self.partial(root)?;
-		partial.file.write_all(&bytes)?;
-		partial.keep()?;
+		self.keep(root, &bytes)?;
 		Ok(bytes)
 	}
 
-	fn partial(&self, root: &Root) -> Result<Partial> {
+	/// Writes a blob under its name, on disk before it has that name.
+	fn keep(&self, root: &Root, bytes: &[u8]) -> Result<()> {
+		let partial = self.write(root, bytes)?;
+		partial.sync().and_then(|()| partial.rename()).with_context(|| self.cannot_write())
+	}
+
+	/// Writes a blob that does not have its name yet.
+	fn write(&self, root: &Root, bytes: &[u8]) -> Result<Partial> {
 		use std::sync::atomic::{AtomicU64, Ordering};
 		static COUNTER: AtomicU64 = AtomicU64::new(0);
 		let unique = format!(
@@ -156,36 +187,110 @@ impl BlobStore {
 			std::process::id(),
 			COUNTER.fetch_add(1, Ordering::Relaxed)
 		);
-		let path = self.folder.join(unique);
-		let file = std::fs::File::create(&path)
-			.with_context(|| format!("cannot write to {}", self.folder.display()))?;
-		Ok(Partial { file, path, target: self.path(root) })
+		let partial = Partial { path: self.folder.join(unique), target: self.path(root) };
+		File::create(&partial.path)
+			.and_then(|mut file| file.write_all(bytes))
+			.with_context(|| self.cannot_write())?;
+		Ok(partial)
+	}
+
+	fn cannot_write(&self) -> String {
+		format!("cannot write to {}: is the disk full?", self.folder.display())
 	}
 }
 
-/// A file that is being written and gets its name when it is whole and on disk.
+/// A file that gets its name when it is whole and on disk, and is removed otherwise.
 struct Partial {
-	file: std::fs::File,
 	path: PathBuf,
 	target: PathBuf,
 }
 
 impl Partial {
-	fn keep(self) -> Result<()> {
-		self.file.sync_all()?;
-		std::fs::rename(&self.path, &self.target)?;
-		Ok(())
+	fn sync(&self) -> io::Result<()> {
+		OpenOptions::new().write(true).open(&self.path)?.sync_all()
+	}
+
+	fn rename(&self) -> io::Result<()> {
+		std::fs::rename(&self.path, &self.target)
 	}
 }
 
 impl Drop for Partial {
 	fn drop(&mut self) {
+		// After a rename there is nothing left under this name.
 		let _ = std::fs::remove_file(&self.path);
 	}
 }
 
+/// Blobs that are stored together: writing them is cheap, and [`keep`](Self::keep) waits once until
+/// all of them are on disk. A batch that is not kept leaves nothing.
+///
+/// ```
+/// # fn main() -> anyhow::Result<()> {
+/// # let folder = std::env::temp_dir().join(format!("batch-{}", std::process::id()));
+/// use tensornet_client::BlobStore;
+/// let store = BlobStore::open(&folder)?;
+/// let mut batch = store.batch();
+/// let root = batch.put(b"a checkpoint")?;
+/// assert!(!store.contains(&root));
+/// batch.keep()?;
+/// assert_eq!(store.get(&root)?, b"a checkpoint");
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Batch<'a> {
+	store: &'a BlobStore,
+	written: Vec<Partial>,
+	known: HashSet<Root>,
+}
+
+impl Batch<'_> {
+	/// Writes bytes; returns their root. The blob cannot be read before the batch is kept.
+	pub fn put(&mut self, bytes: &[u8]) -> Result<Root> {
+		let root = *blake3::hash(bytes).as_bytes();
+		if self.known.insert(root) && !self.store.contains(&root) {
+			self.written.push(self.store.write(&root, bytes)?);
+		}
+		Ok(root)
+	}
+
+	/// Waits until all blobs are on disk, under their names. After this they outlive a power cut.
+	pub fn keep(self) -> Result<()> {
+		self.sync().with_context(|| self.store.cannot_write())
+	}
+
+	fn sync(&self) -> io::Result<()> {
+		let share = self.written.len().div_ceil(SYNCS).max(1);
+		std::thread::scope(|scope| {
+			let threads: Vec<_> = self
+				.written
+				.chunks(share)
+				.map(|files| scope.spawn(|| files.iter().try_for_each(Partial::sync)))
+				.collect();
+			threads.into_iter().try_for_each(|thread| {
+				thread.join().unwrap_or_else(|_| Err(io::Error::other("a sync failed")))
+			})
+		})?;
+		self.written.iter().try_for_each(Partial::rename)?;
+		// The names themselves: a folder is synced like a file where the system knows how.
+		#[cfg(unix)]
+		File::open(&self.store.folder)?.sync_all()?;
+		Ok(())
+	}
+}
+
+/// Checks that blobs can be fetched from a base URL: that it is one, and of a kind that is known.
+/// Whether anything is there is not looked at.
+pub fn check_base(base: &str) -> Result<()> {
+	locate(base, &[0; 32]).map(|_| ())
+}
+
 fn locate(base: &str, root: &Root) -> Result<(Box<dyn ObjectStore>, ObjectPath)> {
-	let url = Url::parse(base).with_context(|| format!("'{base}' is not a URL"))?;
+	let url =
+		Url::parse(base).with_context(|| {
+			format!("'{base}' is not a URL: write one such as https://example.org/blobs or file:///blobs")
+		})?;
 	match url.scheme() {
 		"file" => {
 			let folder = url.to_file_path().map_err(|_| anyhow!("'{base}' is not a local path"))?;
@@ -253,6 +358,55 @@ mod tests {
 		assert!(error.to_string().contains("another BLAKE3 root"), "{error}");
 		assert_eq!(std::fs::read_dir(sink.folder()).unwrap().count(), 0);
 		assert!(source.get(&root).unwrap_err().to_string().contains("damaged"));
+	}
+
+	#[test]
+	fn a_batch_is_there_once_it_is_kept_and_not_before() {
+		let (_a, store) = store();
+		let old = store.put(b"old").unwrap();
+		let blobs: Vec<Vec<u8>> = (0..20).map(|n| vec![n; 100]).collect();
+		let mut batch = store.batch();
+		let roots: Vec<Root> = blobs.iter().map(|bytes| batch.put(bytes).unwrap()).collect();
+		assert_eq!(batch.put(&blobs[3]).unwrap(), roots[3]);
+		assert_eq!(batch.put(b"old").unwrap(), old);
+		assert!(roots.iter().all(|root| !store.contains(root)));
+		batch.keep().unwrap();
+		for (root, bytes) in roots.iter().zip(&blobs) {
+			assert_eq!(&store.get(root).unwrap(), bytes);
+		}
+		assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 21);
+	}
+
+	#[test]
+	fn a_batch_that_is_dropped_leaves_nothing() {
+		let (_a, store) = store();
+		let mut batch = store.batch();
+		batch.put(b"one").unwrap();
+		batch.put(b"two").unwrap();
+		drop(batch);
+		assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 0);
+	}
+
+	#[test]
+	fn what_a_killed_writer_left_is_removed_and_blobs_stay() {
+		let (_a, store) = store();
+		let root = store.put(b"whole").unwrap();
+		std::fs::write(store.folder().join(format!(".{}.1.0", name(&[9; 32]))), b"ha").unwrap();
+		store.remove_unfinished().unwrap();
+		assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 1);
+		assert!(store.contains(&root));
+	}
+
+	#[test]
+	fn only_urls_that_can_be_fetched_from_are_bases() {
+		for good in ["file:///tmp/blobs", "http://127.0.0.1:9980", "https://example.org/a/b/"] {
+			check_base(good).unwrap();
+		}
+		for bad in
+			["", "/tmp/blobs", "example.org", "ftp://example.org", "file://host/share", "http://"]
+		{
+			assert!(check_base(bad).is_err(), "{bad}");
+		}
 	}
 
 	#[test]

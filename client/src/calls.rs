@@ -79,6 +79,11 @@ pub fn transfer(to: AccountId, amount: u128) -> Call {
 	Call::new("Balances", "transfer_keep_alive", (Address::Id(to), codec::Compact(amount)))
 }
 
+/// Burns the caller's own TNA for good.
+pub fn burn(amount: u128) -> Call {
+	Call::new("Tna", "burn", amount)
+}
+
 /// Registers the caller as the stash of a GPU node.
 pub fn register_node(
 	operator: AccountId,
@@ -106,9 +111,39 @@ pub fn set_online(online: bool) -> Call {
 	Call::new("ComputeStaking", "set_online", online)
 }
 
+/// Adds to the bond of the caller's node.
+pub fn bond_more(amount: u128) -> Call {
+	Call::new("ComputeStaking", "bond_more", amount)
+}
+
+/// Starts to take a part of the bond of the caller's node out.
+pub fn unbond(amount: u128) -> Call {
+	Call::new("ComputeStaking", "unbond", amount)
+}
+
+/// Frees everything that has unbonded.
+pub fn withdraw_unbonded() -> Call {
+	Call::new("ComputeStaking", "withdraw_unbonded", ())
+}
+
+/// Replaces the operator key of the caller's node.
+pub fn rotate_operator(operator: AccountId) -> Call {
+	Call::new("ComputeStaking", "rotate_operator", operator)
+}
+
+/// Ends the caller's node: its whole bond unbonds.
+pub fn deregister_node() -> Call {
+	Call::new("ComputeStaking", "deregister_node", ())
+}
+
 /// Registers a program; `hint` is the base URL of its constants.
 pub fn register_program(bytes: Vec<u8>, hint: &str) -> Call {
 	Call::new("Poc", "register_program", (bytes, hint.as_bytes().to_vec()))
+}
+
+/// Removes a program of the caller that no job needs.
+pub fn unregister_program(program: Root) -> Call {
+	Call::new("Poc", "unregister_program", program)
 }
 
 /// Posts a job.

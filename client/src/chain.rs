@@ -9,7 +9,10 @@ use std::{sync::Arc, time::Duration};
 use subxt::{
 	client::{ClientAtBlock, OnlineClientAtBlockImpl},
 	dynamic,
-	error::{DispatchError, TransactionEventsError, TransactionProgressError},
+	error::{
+		ArithmeticError, DispatchError, TokenError, TransactionEventsError,
+		TransactionProgressError,
+	},
 	ext::frame_decode::{helpers::IntoEncodableValues, storage::IntoDecodableValues},
 	rpcs::{
 		client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient},
@@ -29,6 +32,9 @@ type InBlock = TransactionInBlock<SubstrateConfig, AtBlockClient>;
 
 /// Blocks for which a transaction stays valid: about three minutes.
 pub const MORTALITY: u64 = 64;
+
+/// How often the best block is asked for again, a tenth of a second apart.
+const BEST_TRIES: u32 = 10;
 
 /// A connection to a chain. Cheap to clone; it reconnects by itself.
 #[derive(Clone)]
@@ -80,6 +86,9 @@ pub enum SubmitError {
 		/// What it means and what to do.
 		docs: String,
 	},
+	/// The node's pool has this very transaction already: it may still be included.
+	#[error("the transaction waits to be included already")]
+	AlreadyInPool,
 	/// It was not accepted into a block: bad nonce, no funds for the fee, expired.
 	#[error("the transaction was not included: {0}")]
 	NotIncluded(String),
@@ -151,10 +160,20 @@ impl Chain {
 
 	/// The state at the best block, which may still be reverted.
 	pub async fn best(&self) -> Result<Snapshot> {
-		let hash: Option<subxt::utils::H256> =
-			self.rpc.request("chain_getBlockHash", rpc_params![]).await?;
-		let hash = hash.ok_or_else(|| anyhow!("the node has no best block"))?;
-		Ok(Snapshot { at: self.api.at_block(hash).await? })
+		let mut tries = 0;
+		loop {
+			let hash: Option<subxt::utils::H256> =
+				self.rpc.request("chain_getBlockHash", rpc_params![]).await?;
+			let hash = hash.ok_or_else(|| anyhow!("the node has no best block"))?;
+			// The node names a block a moment before it can be asked about it, and a best block may be
+			// gone a moment later.
+			match self.api.at_block(hash).await {
+				Ok(at) => return Ok(Snapshot { at }),
+				Err(error) if tries == BEST_TRIES => return Err(error.into()),
+				Err(_) => tries += 1,
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
 	}
 
 	/// Hashes of finalized blocks as they come, for as long as the connection lasts.
@@ -297,16 +316,17 @@ fn not_accepted(error: subxt::error::ExtrinsicError) -> SubmitError {
 		text = format!("{text}: {inner}");
 		source = inner.source();
 	}
-	let refused = [
-		"invalid transaction",
-		"unknown transaction",
-		"temporarily banned",
-		"already imported",
-		"priority is too low",
-	]
-	.iter()
-	.any(|sign| text.to_lowercase().contains(sign));
-	if refused {
+	let said = text.to_lowercase();
+	if said.contains("already imported") {
+		return SubmitError::AlreadyInPool;
+	}
+	let refused =
+		["invalid transaction", "unknown transaction", "temporarily banned", "priority is too low"]
+			.iter()
+			.any(|sign| said.contains(sign));
+	if said.contains("inability to pay") {
+		SubmitError::NotIncluded("the account cannot pay the fee: send it some TNA first".into())
+	} else if refused {
 		SubmitError::NotIncluded(text)
 	} else {
 		SubmitError::Connection(text)
@@ -320,7 +340,21 @@ fn refusal(error: DispatchError) -> SubmitError {
 			return SubmitError::Refused { name: module.details_string(), docs: docs.join(" ") };
 		}
 	}
-	SubmitError::Refused { name: "dispatch".into(), docs: error.to_string() }
+	let advice = match &error {
+		DispatchError::Token(TokenError::FundsUnavailable | TokenError::NotExpendable)
+		| DispatchError::Arithmetic(ArithmeticError::Underflow) => {
+			"The account has too little free TNA for this. Add some, or name a smaller amount."
+		}
+		DispatchError::Token(TokenError::Frozen) => {
+			"The account's TNA is locked. Use another account, or name a smaller amount."
+		}
+		DispatchError::Token(TokenError::BelowMinimum | TokenError::CannotCreate) => {
+			"The receiving account would own less than an account must. Send more."
+		}
+		_ => "",
+	};
+	let docs = if advice.is_empty() { error.to_string() } else { advice.to_owned() };
+	SubmitError::Refused { name: "System".into(), docs }
 }
 
 impl Snapshot {
@@ -424,5 +458,22 @@ impl Snapshot {
 			Some(total) => Ok(total),
 			None => bail!("this chain does not tell its total issuance"),
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_refusal_for_lack_of_funds_says_so() {
+		for error in [
+			DispatchError::Token(TokenError::FundsUnavailable),
+			DispatchError::Arithmetic(ArithmeticError::Underflow),
+		] {
+			assert!(refusal(error).to_string().contains("too little free TNA"));
+		}
+		let other = refusal(DispatchError::BadOrigin).to_string();
+		assert!(other.contains("Bad origin"), "{other}");
 	}
 }

@@ -12,10 +12,14 @@ use std::{
 use tensornet_commitment::Manifest;
 use tensornet_protocol::arbitration::TraceBlobs;
 use tensornet_tensor::{
-	run_job, write_element, CheckedProgram, ConstantData, DType, Executor, Leaf,
+	run_job, write_element, CheckedProgram, ConstantData, DType, ExecError, Executor, Leaf,
 };
 
-use crate::{blobs, records::ProgramRecord, BlobStore, Root};
+use crate::{
+	blobs::{name, Batch},
+	records::ProgramRecord,
+	BlobStore, Root,
+};
 
 /// Everything that a job's result depends on.
 #[derive(Clone)]
@@ -43,26 +47,39 @@ impl Materials {
 		let checked = CheckedProgram::decode(&program.bytes)
 			.map_err(|error| anyhow::anyhow!("the program on chain is invalid: {error}"))?;
 		let constants = fetch_constants(store, &checked, &program.hints()).await?;
-		let mut materials =
-			Self { program: Arc::new(checked), constants, blobs: Vec::new(), iterations };
-		let sizes = materials.blob_sizes();
+		let opened = Self { program: Arc::new(checked), constants, blobs: Vec::new(), iterations };
+		opened.of_job(store, blob_roots, blob_bases, iterations).await
+	}
+
+	/// The materials of a job of the same program, which is not opened and fetched again. Fails as
+	/// [`gather`](Self::gather) does.
+	pub async fn of_job(
+		&self,
+		store: &BlobStore,
+		blob_roots: &[Root],
+		blob_bases: &[String],
+		iterations: u32,
+	) -> Result<Self> {
+		let sizes = blob_sizes(&self.program, iterations);
 		ensure!(
 			sizes.len() == blob_roots.len(),
 			"the program needs {} blobs, the job names {}",
 			sizes.len(),
 			blob_roots.len()
 		);
+		let mut blobs: Vec<Arc<[u8]>> = Vec::with_capacity(sizes.len());
 		for (root, size) in blob_roots.iter().zip(sizes) {
 			let bytes = store.get_or_fetch(root, blob_bases, size).await?;
 			ensure!(
 				bytes.len() as u64 == size,
 				"input blob {} has {} bytes, the program needs {size}",
-				blobs::name(root),
+				name(root),
 				bytes.len()
 			);
-			materials.blobs.push(bytes.into());
+			blobs.push(bytes.into());
 		}
-		Ok(materials)
+		let (program, constants) = (self.program.clone(), self.constants.clone());
+		Ok(Self { program, constants, blobs, iterations })
 	}
 
 	/// The constants as slices.
@@ -75,13 +92,9 @@ impl Materials {
 		self.blobs.iter().map(|bytes| &bytes[..]).collect()
 	}
 
-	/// Bytes of each blob of a job: inputs, then first states.
-	pub fn blob_sizes(&self) -> Vec<u64> {
-		blob_sizes(&self.program, self.iterations)
-	}
-
-	/// Runs the job, hashes every checkpoint, and keeps the trace in `store`. `tamper` changes the
-	/// trace before it is hashed: only a development worker that is told to cheat passes one.
+	/// Runs the job, hashes every checkpoint, and keeps the trace in `store`: all of it is on disk
+	/// when this returns, so that a commitment to it can be answered for. `tamper` changes the trace
+	/// before it is hashed: only a development worker that is told to cheat passes one.
 	pub fn execute(
 		&self,
 		executor: &mut dyn Executor,
@@ -96,6 +109,7 @@ impl Materials {
 		let state: Vec<&[u8]> =
 			self.blobs.iter().skip(program.inputs.len()).map(|blob| &blob[..]).collect();
 		let mut manifest = Manifest::new(program.checkpoints.len() as u32);
+		let mut trace = store.batch();
 		let mut failure = None;
 		let ran = run_job(
 			executor,
@@ -105,33 +119,46 @@ impl Materials {
 			self.iterations,
 			&mut |iteration, checkpoints| {
 				let begun = Instant::now();
-				let stored: Result<Vec<Root>> = checkpoints
-					.iter()
-					.enumerate()
-					.map(|(number, bytes)| match &tamper {
-						Some(tamper)
-							if tamper.iteration == iteration
-								&& tamper.checkpoint as usize == number =>
-						{
-							store.put(&tamper.apply(&self.program, bytes)?)
-						}
-						_ => store.put(bytes),
-					})
-					.collect();
-				match stored.and_then(|roots| Ok(manifest.push_iteration(&roots)?)) {
-					Ok(()) => {}
-					Err(error) => failure = Some(error),
-				}
+				let kept = self.keep(iteration, checkpoints, tamper, &mut trace, &mut manifest);
 				hashing += begun.elapsed();
-				Ok(())
+				kept.map_err(|error| {
+					let told = ExecError::Sink(error.to_string());
+					failure = Some(error);
+					told
+				})
 			},
 		);
 		if let Some(error) = failure {
 			return Err(error.context("the trace could not be kept"));
 		}
 		ran.map_err(|error| anyhow::anyhow!("execution failed: {error}"))?;
-		store.put(manifest.bytes())?;
+		let begun = Instant::now();
+		trace.put(manifest.bytes())?;
+		trace.keep().context("the trace could not be kept")?;
+		hashing += begun.elapsed();
 		Ok(Trace { manifest, total: started.elapsed(), hashing })
+	}
+
+	/// Adds the checkpoints of an iteration to the trace.
+	fn keep(
+		&self,
+		iteration: u32,
+		checkpoints: &[Vec<u8>],
+		tamper: Option<Tamper>,
+		trace: &mut Batch<'_>,
+		manifest: &mut Manifest,
+	) -> Result<()> {
+		let mut roots = Vec::with_capacity(checkpoints.len());
+		for (number, bytes) in checkpoints.iter().enumerate() {
+			let lie = tamper.filter(|tamper| {
+				tamper.iteration == iteration && usize::from(tamper.checkpoint) == number
+			});
+			roots.push(match lie {
+				Some(tamper) => trace.put(&tamper.apply(&self.program, bytes)?)?,
+				None => trace.put(bytes)?,
+			});
+		}
+		Ok(manifest.push_iteration(&roots)?)
 	}
 }
 
@@ -154,7 +181,7 @@ pub async fn fetch_constants(
 				ensure!(
 					bytes.len() as u64 == size,
 					"constant {} has {} bytes, the program needs {size}",
-					blobs::name(root),
+					name(root),
 					bytes.len()
 				);
 				bytes.into()
@@ -181,7 +208,7 @@ pub struct Trace {
 	pub manifest: Manifest,
 	/// Time for execution, hashing included.
 	pub total: Duration,
-	/// Time for hashing and storing the trace.
+	/// Time for hashing and storing the trace, until it is on disk.
 	pub hashing: Duration,
 }
 
@@ -252,5 +279,104 @@ impl Tamper {
 			DType::I16 => value ^ (1 << 14),
 			DType::I32 => value ^ (1 << 30),
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use tensornet_tensor::{CpuExecutor, Layout, Op, ProgramBuilder, TensorType};
+
+	/// A 4 × 4 int8 input multiplied by another one, into i32.
+	fn program() -> ProgramRecord {
+		let mut builder = ProgramBuilder::new();
+		let ty = TensorType::new(DType::I8, [1, 4, 4]);
+		let a = builder.input(ty.clone(), Layout::row_major(), false).unwrap();
+		let b = builder.input(ty, Layout::new(&[0, 2, 1]), false).unwrap();
+		let out = builder.op(Op::MatMul { a_zero_point: 0, b_zero_point: 0 }, &[a, b]).unwrap();
+		builder.output(out, Layout::row_major());
+		ProgramRecord {
+			author: [0; 32],
+			bytes: builder.finish().unwrap().encode(),
+			hint: Vec::new(),
+			macs: 64,
+			max_iterations: 1,
+			memory_mib: 1,
+			arbitration_macs: 4,
+			arbitration_bytes: 1024,
+			live_jobs: 0,
+		}
+	}
+
+	fn store() -> (tempfile::TempDir, BlobStore) {
+		let folder = tempfile::tempdir().unwrap();
+		let store = BlobStore::open(folder.path().join("blobs")).unwrap();
+		(folder, store)
+	}
+
+	async fn gather(
+		store: &BlobStore,
+		program: &ProgramRecord,
+		blobs: &[Root],
+	) -> Result<Materials> {
+		Materials::gather(store, program, blobs, &[], 1).await
+	}
+
+	#[tokio::test]
+	async fn blobs_of_a_wrong_number_or_length_are_refused() {
+		let (_folder, store) = store();
+		let [right, short, long] = [16, 15, 17].map(|bytes| store.put(&vec![1; bytes]).unwrap());
+		assert!(gather(&store, &program(), &[right, right]).await.is_ok());
+		for (blobs, reason) in [
+			(vec![right], "needs 2 blobs, the job names 1"),
+			(vec![right; 3], "needs 2 blobs, the job names 3"),
+			(vec![right, short], "has 15 bytes, the program needs 16"),
+			(vec![long, right], "has 17 bytes, the program needs 16"),
+			(vec![right, [9; 32]], "no place to fetch it from"),
+		] {
+			let error = gather(&store, &program(), &blobs).await.err().unwrap().to_string();
+			assert!(error.contains(reason), "{error}");
+		}
+	}
+
+	#[tokio::test]
+	async fn a_malformed_program_is_refused_wherever_it_is_cut() {
+		let (_folder, store) = store();
+		let whole = program();
+		for length in 0..whole.bytes.len() {
+			let cut = ProgramRecord { bytes: whole.bytes[..length].to_vec(), ..whole.clone() };
+			let error = gather(&store, &cut, &[]).await.err().unwrap().to_string();
+			assert!(error.contains("the program on chain is invalid"), "{error}");
+		}
+	}
+
+	#[tokio::test]
+	async fn jobs_of_one_program_share_it() {
+		let (_folder, store) = store();
+		let (one, two) = (store.put(&[1; 16]).unwrap(), store.put(&[2; 16]).unwrap());
+		let first = gather(&store, &program(), &[one, one]).await.unwrap();
+		let second = first.of_job(&store, &[one, two], &[], 1).await.unwrap();
+		assert!(Arc::ptr_eq(&first.program, &second.program));
+		assert_eq!(second.blobs[1][..], [2; 16]);
+		assert!(first.of_job(&store, &[one], &[], 1).await.is_err());
+	}
+
+	#[tokio::test]
+	async fn a_trace_is_kept_whole_or_the_execution_fails() {
+		let (folder, store) = store();
+		let blob = store.put(&[1; 16]).unwrap();
+		let materials = gather(&store, &program(), &[blob, blob]).await.unwrap();
+		let mut executor =
+			CpuExecutor::new(materials.program.clone(), materials.constants.clone()).unwrap();
+		let trace = materials.execute(&mut executor, &store, None).unwrap();
+		let stored = StoredTrace { manifest: &trace.manifest, store: &store };
+		let product: Vec<u8> = (0..16).flat_map(|_| 4i32.to_le_bytes()).collect();
+		assert_eq!(stored.checkpoint(0, 0).as_deref(), Some(&product[..]));
+		assert_eq!(store.get(&trace.manifest.trace_root()).unwrap(), trace.manifest.bytes());
+		assert!(trace.hashing <= trace.total);
+		// As where the disk is full or gone.
+		std::fs::remove_dir_all(folder.path()).unwrap();
+		let error = materials.execute(&mut executor, &store, None).unwrap_err().to_string();
+		assert!(error.contains("the trace could not be kept"), "{error}");
 	}
 }

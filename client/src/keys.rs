@@ -2,7 +2,7 @@
 
 //! Signing keys.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use std::{path::Path, str::FromStr};
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
@@ -15,11 +15,13 @@ pub struct Signer(pub(crate) Keypair);
 impl Signer {
 	/// From a secret URI: a mnemonic phrase, a `0x` seed, or a development path such as `//Alice`.
 	pub fn from_uri(uri: &str) -> Result<Self> {
-		let uri = SecretUri::from_str(uri.trim()).context(
-			"not a secret URI: expected a mnemonic phrase, a 0x seed or a path such as //Alice",
-		)?;
-		let pair = Keypair::from_uri(&uri).context("the secret URI does not give a key")?;
-		Ok(Self(pair))
+		// The words are not repeated: they may be a secret with a typing error in it.
+		let expected =
+			"not a key: expected a key file, a mnemonic phrase, a 0x seed or a path such as //Alice";
+		let uri = uri.trim();
+		ensure!(!uri.is_empty(), "{expected}, and found nothing");
+		let uri = SecretUri::from_str(uri).context(expected)?;
+		Ok(Self(Keypair::from_uri(&uri).context(expected)?))
 	}
 
 	/// From a file whose first line is a secret URI. A file that others may read is refused.
@@ -85,6 +87,14 @@ mod tests {
 		assert_eq!(parse_account(&address(&alice)).unwrap(), alice);
 		assert_eq!(parse_account(&format!("0x{}", hex::encode(alice))).unwrap(), alice);
 		assert!(parse_account("//Alice").is_err());
+	}
+
+	#[test]
+	fn nothing_is_no_key() {
+		for text in ["", " ", "0x12", "wrong words"] {
+			let error = Signer::from_uri(text).err().map(|error| error.to_string());
+			assert!(error.is_some_and(|error| error.starts_with("not a key")), "'{text}'");
+		}
 	}
 
 	#[cfg(unix)]

@@ -8,6 +8,8 @@
 //! - [`calls`]: the calls of TensorNet's pallets as encoded call data.
 //! - [`records`]: the storage records of TensorNet's pallets, decoded by name with the chain's own
 //!   metadata, so that a runtime upgrade that adds a field does not break a client.
+//! - [`funds`]: what accounts own, and what was burned.
+//! - [`execution`]: running a job and committing to its trace.
 //! - [`verdicts`]: events about how nodes were judged.
 //! - [`blobs`]: content-addressed blobs: a local store and verified fetching.
 //! - [`keys`]: signing keys from a secret URI or a file.
@@ -20,6 +22,7 @@ pub mod blobs;
 pub mod calls;
 pub mod chain;
 pub mod execution;
+pub mod funds;
 pub mod keys;
 pub mod records;
 pub mod verdicts;

@@ -224,10 +224,15 @@ pub async fn outcome(at: &Snapshot, job: u64) -> Result<Option<Outcome>> {
 	Ok(at.get::<_, RawOutcome>("Escrow", "Outcomes", (job,)).await?.map(Into::into))
 }
 
-/// Whether a job existed and has ended: at this block it is neither live nor still to come.
-pub async fn has_ended(at: &Snapshot, job: u64) -> Result<bool> {
-	let next = at.get::<(), u64>("Escrow", "NextJobId", ()).await?.unwrap_or_default();
-	Ok(job < next && self::job(at, job).await?.is_none())
+/// How jobs ended, as far as the chain keeps it.
+pub async fn outcomes(at: &Snapshot) -> Result<Vec<(u64, Outcome)>> {
+	let outcomes = at.entries::<u64, RawOutcome>("Escrow", "Outcomes").await?;
+	Ok(outcomes.into_iter().map(|(number, outcome)| (number, outcome.into())).collect())
+}
+
+/// The number that the next job gets: all jobs below it live or have ended.
+pub async fn next_job(at: &Snapshot) -> Result<u64> {
+	Ok(at.get::<(), u64>("Escrow", "NextJobId", ()).await?.unwrap_or_default())
 }
 
 record!(
@@ -237,6 +242,16 @@ record!(
 		memory_mib: u32,
 		/// Measured int8 rate, in 10^9 multiply-accumulates per second.
 		giga_macs: u32,
+	}
+);
+
+record!(
+	/// A part of a bond on its way out.
+	UnbondChunk {
+		/// How much.
+		amount: u128,
+		/// The first block in which it may be withdrawn.
+		unlock_at: u32,
 	}
 );
 
@@ -264,6 +279,8 @@ record!(
 		endpoint: Vec<u8>,
 		/// What it has at stake, without what unbonds.
 		bond: u128,
+		/// What unbonds, soonest first.
+		unbonding: Vec<UnbondChunk>,
 		/// How it stands with the chain.
 		standing: Standing,
 		/// Its place among the online nodes, if it is online.
@@ -283,6 +300,12 @@ impl NodeRecord {
 	/// Where the node serves outputs and traces, as text.
 	pub fn endpoint_url(&self) -> String {
 		String::from_utf8_lossy(&self.endpoint).into_owned()
+	}
+
+	/// What can be withdrawn in a block.
+	pub fn unlocked(&self, block: u64) -> u128 {
+		let unlocked = self.unbonding.iter().filter(|chunk| u64::from(chunk.unlock_at) <= block);
+		unlocked.map(|chunk| chunk.amount).sum()
 	}
 
 	/// Whether it may be picked for jobs.
@@ -370,10 +393,32 @@ pub async fn program(at: &Snapshot, root: &Root) -> Result<Option<ProgramRecord>
 	}))
 }
 
-/// Roots of all registered programs.
-pub async fn program_roots(at: &Snapshot) -> Result<Vec<Root>> {
+/// Facts about a registered program, without its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramFacts {
+	/// Who registered it and earns its royalty.
+	pub author: AccountId,
+	/// Multiply-accumulates of one iteration.
+	pub macs: u64,
+	/// The most iterations a job may ask for.
+	pub max_iterations: u32,
+	/// Memory for its tensors, in MiB.
+	pub memory_mib: u32,
+	/// How many jobs need it now.
+	pub live_jobs: u32,
+}
+
+/// All registered programs by their roots.
+pub async fn programs(at: &Snapshot) -> Result<Vec<(Root, ProgramFacts)>> {
 	let programs = at.entries::<Root, RawProgram>("Poc", "Programs").await?;
-	Ok(programs.into_iter().map(|(root, _)| root).collect())
+	let facts = |raw: RawProgram| ProgramFacts {
+		author: raw.author,
+		macs: raw.macs,
+		max_iterations: raw.max_iterations,
+		memory_mib: raw.memory_mib,
+		live_jobs: raw.live_jobs,
+	};
+	Ok(programs.into_iter().map(|(root, raw)| (root, facts(raw))).collect())
 }
 
 record!(
@@ -472,6 +517,23 @@ impl CommitmentRecord {
 		}
 	}
 
+	/// Whether the beacon drew it for an audit, as far as is known.
+	pub fn is_audited(&self) -> bool {
+		let drawn = |audit: &Audit| matches!(audit, Audit::Open { .. } | Audit::Passed);
+		matches!(&self.phase, CommitmentPhase::Revealed { audit, .. } if drawn(audit))
+	}
+
+	/// Whether a transaction of the block after `block`, in which the commitment stands like this, still
+	/// finds it: what the audit is done with settles before the transactions of its block.
+	pub fn outlives(&self, block: u64) -> bool {
+		match &self.phase {
+			CommitmentPhase::Revealed {
+				settle_at, audit: Audit::Spared | Audit::Passed, ..
+			} => u64::from(*settle_at) > block.saturating_add(1),
+			_ => true,
+		}
+	}
+
 	/// What an open audit asks for: the elements and the last block for the answer.
 	pub fn open_audit(&self) -> Option<(Vec<ElementId>, u32)> {
 		match &self.phase {
@@ -494,6 +556,11 @@ impl CommitmentRecord {
 /// The undecided commitment to a job.
 pub async fn commitment(at: &Snapshot, job: u64) -> Result<Option<CommitmentRecord>> {
 	at.get("Poc", "Commitments", (job,)).await
+}
+
+/// All undecided commitments, by their jobs.
+pub async fn commitments(at: &Snapshot) -> Result<Vec<(u64, CommitmentRecord)>> {
+	at.entries("Poc", "Commitments").await
 }
 
 /// Why an attempt at a job failed.
@@ -541,6 +608,11 @@ pub async fn result(at: &Snapshot, job: u64) -> Result<Option<ResultRecord>> {
 	at.get("Poc", "Results", (job,)).await
 }
 
+/// What was revealed for jobs whose attempts ended, as far as the chain keeps it.
+pub async fn results(at: &Snapshot) -> Result<Vec<(u64, ResultRecord)>> {
+	at.entries("Poc", "Results").await
+}
+
 record!(
 	/// A node was drawn for a job.
 	JobAssigned {
@@ -569,48 +641,4 @@ record!(
 /// The reveals of a block.
 pub async fn reveals(at: &Snapshot) -> Result<Vec<Revealed>> {
 	at.events("Poc", "Revealed").await
-}
-
-record!(
-	/// An account's TNA.
-	Balance {
-		/// Free to use.
-		free: u128,
-		/// On hold: bonds, prices of jobs, deposits.
-		reserved: u128,
-	}
-);
-
-#[derive(Clone, Debug, DecodeAsType)]
-struct AccountInfo {
-	data: Balance,
-}
-
-/// An account's TNA; zero for an account that does not exist.
-pub async fn balance(at: &Snapshot, account: &AccountId) -> Result<Balance> {
-	let info = at.get::<_, AccountInfo>("System", "Account", (*account,)).await?;
-	Ok(info.map_or(Balance { free: 0, reserved: 0 }, |info| info.data))
-}
-
-/// Causes for which TNA is burned, in the order of [`burned`].
-pub const BURN_CAUSES: [&str; 5] = ["Job", "Fee", "Slash", "Dust", "Voluntary"];
-
-#[derive(Clone, Copy, Debug, DecodeAsType)]
-enum BurnCause {
-	Job,
-	Fee,
-	Slash,
-	Dust,
-	Voluntary,
-}
-
-/// TNA burned since genesis, by cause in the order of [`BURN_CAUSES`].
-pub async fn burned(at: &Snapshot) -> Result<[u128; 5]> {
-	let mut totals = [0; 5];
-	for (cause, amount) in at.entries::<BurnCause, u128>("Tna", "Burned").await? {
-		if let Some(total) = totals.get_mut(cause as usize) {
-			*total = amount;
-		}
-	}
-	Ok(totals)
 }

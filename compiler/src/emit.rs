@@ -164,6 +164,17 @@ impl Emit {
 		self.builder.output(output, Layout::row_major());
 		Ok((self.builder.finish_with_values(values)?, self.blobs))
 	}
+
+	/// The program with these outputs, and its blobs.
+	pub fn finish_all(
+		mut self,
+		outputs: &[ValueId],
+	) -> Result<(CheckedProgram, Vec<([u8; 32], Vec<u8>)>), CompileError> {
+		for output in outputs {
+			self.builder.output(*output, Layout::row_major());
+		}
+		Ok((self.builder.finish()?, self.blobs))
+	}
 }
 
 /// The stored bytes of a tensor whose elements are given row-major.

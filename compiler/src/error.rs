@@ -10,6 +10,9 @@ pub enum CompileError {
 	/// The file is not an ONNX model that the parser understands, or its shapes cannot be fixed.
 	#[error("cannot read the ONNX model: {0}")]
 	Onnx(String),
+	/// The file is not a TOSA file that is read here.
+	#[error("cannot read the TOSA file: {0}")]
+	Tosa(String),
 	/// The model uses operators that have no exact integer counterpart here. Every one is listed.
 	#[error("unsupported operators:\n{}", .0.iter().map(|u| format!("  {u}")).collect::<Vec<_>>().join("\n"))]
 	Unsupported(Vec<Unsupported>),

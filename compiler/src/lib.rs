@@ -32,7 +32,6 @@ mod calibration_set;
 mod compile;
 mod emit;
 mod error;
-mod exact;
 pub mod file_type;
 mod graph;
 mod lower;
@@ -43,6 +42,10 @@ mod package;
 mod quantise;
 mod recognise;
 mod report;
+pub mod tosa;
+
+// The real functions that tables are made with are those of the macros.
+use tensornet_tensor::macros::real as exact;
 
 pub use compile::{compile, Compiled, Options};
 pub use error::{CompileError, Unsupported};

@@ -21,7 +21,7 @@ const SOURCES: &[&str] = &[
 	include_str!("calibration_set.rs"),
 	include_str!("compile.rs"),
 	include_str!("emit.rs"),
-	include_str!("exact.rs"),
+	include_str!("../../primitives/tensor/src/macros/real.rs"),
 	include_str!("file_type.rs"),
 	include_str!("graph.rs"),
 	include_str!("lower.rs"),

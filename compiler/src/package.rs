@@ -158,15 +158,7 @@ impl Package {
 	/// The bytes of each constant of the program, by number; empty for those inside the program. As
 	/// executors take them.
 	pub fn constant_bytes(&self) -> Result<Vec<Arc<[u8]>>, CompileError> {
-		let of = |data: &ConstantData| match data {
-			ConstantData::Inline(_) => Ok(Arc::from([])),
-			ConstantData::Blob(root) => {
-				let found = self.constants.iter().find(|(known, _)| known == root);
-				let missing = || CompileError::Package(format!("no blob {}", hex(root)));
-				found.map(|(_, bytes)| bytes.clone()).ok_or_else(missing)
-			}
-		};
-		self.program.program().constants.iter().map(|constant| of(&constant.data)).collect()
+		constant_bytes(&self.program, &self.constants)
 	}
 
 	/// An executor of the program on the cores of this machine.
@@ -229,6 +221,22 @@ impl Package {
 		}
 		Ok(Self { program: Arc::new(program), constants, card })
 	}
+}
+
+/// The bytes of each constant of a program, by number, from its blobs; empty for those inside it.
+pub fn constant_bytes(
+	program: &CheckedProgram,
+	blobs: &[([u8; 32], Arc<[u8]>)],
+) -> Result<Vec<Arc<[u8]>>, CompileError> {
+	let of = |data: &ConstantData| match data {
+		ConstantData::Inline(_) => Ok(Arc::from([])),
+		ConstantData::Blob(root) => {
+			let found = blobs.iter().find(|(known, _)| known == root);
+			let missing = || CompileError::Package(format!("no blob {}", hex(root)));
+			found.map(|(_, bytes)| bytes.clone()).ok_or_else(missing)
+		}
+	};
+	program.program().constants.iter().map(|constant| of(&constant.data)).collect()
 }
 
 /// Writes a file whole or not at all.

@@ -5,7 +5,7 @@
 //! What to do next is decided from the chain's finalized state and the journal alone, never from
 //! memory, so that a restart anywhere resumes: [`Agent::step`] may be called again at any time.
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use futures::StreamExt;
 use std::{
 	collections::{HashMap, HashSet},
@@ -15,63 +15,44 @@ use std::{
 use tensornet_client::{
 	calls::{self, Call},
 	chain::{Signed, SubmitError},
-	execution::{Materials, StoredTrace, Tamper},
-	records::{self, CommitmentRecord, JobRecord},
-	AccountId, BlobStore, Chain, Signer, Snapshot,
+	execution::{Materials, StoredTrace, Tamper, Trace},
+	records::{self, Audit, CommitmentPhase, CommitmentRecord, JobRecord},
+	Snapshot,
 };
 use tensornet_commitment::{seal, Manifest, SealData};
 use tensornet_protocol::arbitration::{build_proof, OutboardCache};
 use tokio::sync::{watch, Mutex};
 
 use crate::{
-	engine::Engine,
 	journal::{Journal, Pending, ResultRecord, Step},
-	metrics::Metrics,
+	parts::Parts,
 };
 
 /// Works for one node.
 pub struct Agent {
-	chain: Chain,
-	operator: Signer,
-	node: AccountId,
-	store: BlobStore,
+	parts: Parts,
 	journal: Journal,
-	metrics: Arc<Metrics>,
-	engine: Engine,
 	tamper: Option<Tamper>,
-	/// Serialises nonces: held while a transaction is signed and handed to the node.
-	submitting: Mutex<()>,
 	/// Steps whose transaction is in a best block, waiting to be finalized, with the last block in
 	/// which that transaction can be included.
 	included: Mutex<HashMap<(u64, u8), (Step, u64)>>,
+	/// What running jobs are computed from, until nothing more has to be proven about them.
+	materials: Mutex<HashMap<u64, Materials>>,
+}
+
+/// A job as one finalized block shows it.
+struct Seen {
+	job: u64,
+	record: JobRecord,
+	commitment: Option<CommitmentRecord>,
+	snapshot: Arc<Snapshot>,
 }
 
 impl Agent {
-	/// The agent of the node with the stash account `node`, whose hot key is `operator`. With
-	/// `tamper` it lies, which only development chains have a use for.
-	pub fn new(
-		chain: Chain,
-		operator: Signer,
-		node: AccountId,
-		store: BlobStore,
-		journal: Journal,
-		metrics: Arc<Metrics>,
-		engine: Engine,
-		tamper: Option<Tamper>,
-	) -> Self {
-		let (submitting, included) = Default::default();
-		Self {
-			chain,
-			operator,
-			node,
-			store,
-			journal,
-			metrics,
-			engine,
-			tamper,
-			submitting,
-			included,
-		}
+	/// The agent of a worker. With `tamper` it lies, which only development chains have a use for.
+	pub fn new(parts: Parts, journal: Journal, tamper: Option<Tamper>) -> Self {
+		let (included, materials) = Default::default();
+		Self { parts, journal, tamper, included, materials }
 	}
 
 	/// Follows the chain until `stop` turns true, then finishes the steps under way.
@@ -81,7 +62,7 @@ impl Agent {
 		let mut running: HashMap<u64, tokio::task::JoinHandle<()>> = HashMap::new();
 		let mut pause = Duration::from_millis(500);
 		while !*stop.borrow() {
-			let mut blocks = match self.chain.finalized_blocks().await {
+			let mut blocks = match self.parts.chain.finalized_blocks().await {
 				Ok(blocks) => blocks,
 				Err(error) => {
 					tracing::warn!(%error, "cannot follow the chain; trying again");
@@ -92,7 +73,7 @@ impl Agent {
 			};
 			pause = Duration::from_millis(500);
 			// A new subscription begins with blocks that were finalized before: nothing is new in them.
-			let newest = match self.chain.finalized().await {
+			let newest = match self.parts.chain.finalized().await {
 				Ok(snapshot) => snapshot.number(),
 				Err(error) => {
 					tracing::warn!(%error, "cannot read the finalized block");
@@ -113,20 +94,23 @@ impl Agent {
 				if number < newest {
 					continue;
 				}
-				self.metrics.block(number);
-				if let Err(error) = self.discover(hash, &mut scanned, &mut jobs).await {
-					tracing::warn!(%error, number, "cannot read a finalized block");
-					scanned = false;
-					continue;
-				}
+				self.parts.metrics.block(number);
+				let snapshot = match self.discover(hash, &mut scanned, &mut jobs).await {
+					Ok(snapshot) => Arc::new(snapshot),
+					Err(error) => {
+						tracing::warn!(%error, number, "cannot read a finalized block");
+						scanned = false;
+						continue;
+					}
+				};
 				running.retain(|_, task| !task.is_finished());
 				for job in jobs.iter().copied().collect::<Vec<_>>() {
 					if running.contains_key(&job) {
 						continue;
 					}
-					match self.is_ours(job, hash).await {
-						Ok(true) => {}
-						Ok(false) => {
+					let seen = match self.look(job, &snapshot).await {
+						Ok(Some(seen)) => seen,
+						Ok(None) => {
 							jobs.remove(&job);
 							continue;
 						}
@@ -134,13 +118,13 @@ impl Agent {
 							tracing::warn!(%error, job, "cannot look a job up");
 							continue;
 						}
-					}
+					};
 					let agent = self.clone();
 					running.insert(
 						job,
 						tokio::spawn(async move {
-							if let Err(error) = agent.step(job, hash).await {
-								agent.metrics.retries.fetch_add(1, Relaxed);
+							if let Err(error) = agent.step(seen).await {
+								agent.parts.metrics.retries.fetch_add(1, Relaxed);
 								tracing::warn!(
 									job,
 									error = format!("{error:#}"),
@@ -165,11 +149,11 @@ impl Agent {
 		block: [u8; 32],
 		scanned: &mut bool,
 		jobs: &mut HashSet<u64>,
-	) -> Result<()> {
-		let snapshot = self.chain.at(block).await?;
+	) -> Result<Snapshot> {
+		let snapshot = self.parts.chain.at(block).await?;
 		if !*scanned {
 			for (job, record) in records::jobs(&snapshot).await? {
-				if record.node == Some(self.node) {
+				if record.node == Some(self.parts.node) {
 					jobs.insert(job);
 				}
 			}
@@ -179,62 +163,69 @@ impl Agent {
 			*scanned = true;
 		}
 		for event in records::assignments(&snapshot).await? {
-			if event.node == self.node {
+			if event.node == self.parts.node {
 				tracing::info!(job = event.job, "assigned");
 				jobs.insert(event.job);
 			}
 		}
-		Ok(())
+		Ok(snapshot)
 	}
 
-	/// Whether this node has a job at a finalized block. The journal is cleared only where the chain
+	/// A job that this node has at a finalized block. The journal is cleared only where the chain
 	/// shows that the job has ended or went on to a later attempt: a node that has just been connected
 	/// to may show older blocks first, and in those the job is not there yet.
-	async fn is_ours(&self, job: u64, block: [u8; 32]) -> Result<bool> {
-		let snapshot = self.chain.at(block).await?;
-		let live = records::job(&snapshot, job).await?;
-		if live.as_ref().is_some_and(|record| record.node == Some(self.node)) {
-			return Ok(true);
-		}
-		let over = match live {
+	async fn look(&self, job: u64, snapshot: &Arc<Snapshot>) -> Result<Option<Seen>> {
+		let over = match records::job(snapshot, job).await? {
+			Some(record) if record.node == Some(self.parts.node) => {
+				let commitment = records::commitment(snapshot, job).await?;
+				let snapshot = snapshot.clone();
+				return Ok(Some(Seen { job, record, commitment, snapshot }));
+			}
 			Some(record) => {
 				let attempts = self.journal.attempts()?;
 				let mut ours = attempts.iter().filter(|(number, _)| *number == job);
 				ours.all(|(_, attempt)| *attempt < record.attempt)
 			}
-			None => records::has_ended(&snapshot, job).await?,
+			None => job < records::next_job(snapshot).await?,
 		};
 		if over {
 			self.journal.remove(job)?;
 			self.included.lock().await.retain(|(number, _), _| *number != job);
+			self.materials.lock().await.remove(&job);
 		}
-		Ok(false)
+		Ok(None)
 	}
 
-	/// Takes a job one step further, if there is one to take at the finalized `block`.
-	async fn step(&self, job: u64, block: [u8; 32]) -> Result<()> {
-		let snapshot = self.chain.at(block).await?;
-		let Some(record) = records::job(&snapshot, job).await? else { return Ok(()) };
-		if record.node != Some(self.node) {
-			return Ok(());
-		}
-		let commitment = records::commitment(&snapshot, job).await?;
-		let step = match &commitment {
-			None => Step::Commit,
-			Some(commitment) if commitment.node != self.node => return Ok(()),
-			Some(commitment) if commitment.revealed().is_none() => Step::Reveal,
-			Some(_) => Step::AnswerAudit,
-		};
-		if self.waits_for_finality(job, record.attempt, step, snapshot.number()).await {
-			return Ok(());
-		}
-		match (step, commitment) {
-			(Step::Commit, _) => self.commit(job, &record, &snapshot).await,
-			(Step::Reveal, _) => self.reveal(job, &record, &snapshot).await,
-			(Step::AnswerAudit, Some(commitment)) => {
-				self.answer_audit(job, &record, &commitment, &snapshot).await
+	/// Takes a job one step further, if there is one to take.
+	async fn step(&self, seen: Seen) -> Result<()> {
+		let job = seen.job;
+		let commitment = seen.commitment.as_ref();
+		let Some(step) = self.next_step(commitment) else {
+			if commitment.is_some_and(is_decided) {
+				self.materials.lock().await.remove(&job);
 			}
-			(Step::AnswerAudit, None) => Ok(()),
+			return Ok(());
+		};
+		let attempt = seen.record.attempt;
+		if self.waits_for_finality(job, attempt, step, seen.snapshot.number()).await
+			|| !self.is_due(job, attempt, step).await?
+		{
+			return Ok(());
+		}
+		match step {
+			Step::Commit => self.commit(&seen).await,
+			Step::Reveal => self.reveal(&seen).await,
+			Step::AnswerAudit => self.answer_audit(&seen).await,
+		}
+	}
+
+	/// What a job of this node needs next, or `None` while that is for others to do.
+	fn next_step(&self, commitment: Option<&CommitmentRecord>) -> Option<Step> {
+		match commitment {
+			None => Some(Step::Commit),
+			Some(commitment) if commitment.node != self.parts.node => None,
+			Some(commitment) if commitment.revealed().is_none() => Some(Step::Reveal),
+			Some(commitment) => commitment.open_audit().map(|_| Step::AnswerAudit),
 		}
 	}
 
@@ -249,90 +240,108 @@ impl Agent {
 			.is_some_and(|(done, until)| *done == step && now <= *until)
 	}
 
-	async fn commit(&self, job: u64, record: &JobRecord, snapshot: &Snapshot) -> Result<()> {
-		let mut entry = self.journal.get(job, record.attempt)?;
-		if record.commit_by.is_some_and(|by| snapshot.number() >= by.into()) {
+	/// Whether the best block, too, still waits for a step. After a restart it may be ahead of what was
+	/// finalized: the step was taken before, or the job has gone on or ended.
+	async fn is_due(&self, job: u64, attempt: u8, step: Step) -> Result<bool> {
+		let best = self.parts.chain.best().await?;
+		let Some(record) = records::job(&best, job).await? else { return Ok(false) };
+		if record.node != Some(self.parts.node) || record.attempt != attempt {
+			return Ok(false);
+		}
+		let commitment = records::commitment(&best, job).await?;
+		Ok(self.next_step(commitment.as_ref()) == Some(step))
+	}
+
+	async fn commit(&self, seen: &Seen) -> Result<()> {
+		let (job, attempt) = (seen.job, seen.record.attempt);
+		let mut entry = self.journal.get(job, attempt)?;
+		if seen.record.commit_by.is_some_and(|by| seen.snapshot.number() >= by.into()) {
 			return Ok(());
 		}
 		if entry.result.is_none() {
-			match self.execute(job, record, snapshot).await {
-				Ok(result) => {
-					entry.result = Some(result);
-					self.journal.put(job, record.attempt, &entry)?;
-				}
-				Err(error) => {
-					tracing::warn!(job, error = format!("{error:#}"), "cannot compute the job yet");
-					return Err(error);
-				}
+			let trace = self.execute(job, &self.materials(seen).await?).await?;
+			entry.result = Some(ResultRecord {
+				trace_root: trace.manifest.trace_root(),
+				salt: random()?,
+				execute_seconds: format!("{:.6}", trace.total.as_secs_f64()),
+				commit_seconds: format!("{:.6}", trace.hashing.as_secs_f64()),
+			});
+			self.journal.put(job, attempt, &entry)?;
+			if !self.is_due(job, attempt, Step::Commit).await? {
+				tracing::info!(job, "computed too late: the job went on");
+				return Ok(());
 			}
 		}
 		let Some(result) = entry.result else { return Ok(()) };
 		let seal = seal(&SealData {
-			genesis_hash: self.chain.genesis(),
+			genesis_hash: self.parts.chain.genesis(),
 			job,
-			node: self.node,
+			node: self.parts.node,
 			trace_root: result.trace_root,
 			salt: result.salt,
 		});
-		if self.transact(job, record.attempt, Step::Commit, calls::commit(job, seal)).await? {
-			self.metrics.committed.fetch_add(1, Relaxed);
+		if self.transact(job, attempt, Step::Commit, calls::commit(job, seal)).await? {
+			self.parts.metrics.committed.fetch_add(1, Relaxed);
 			tracing::info!(job, trace_root = hex::encode(result.trace_root), "committed");
 		}
 		Ok(())
 	}
 
-	/// Gathers and runs a job, keeping its trace in the blob store.
-	async fn execute(
-		&self,
-		job: u64,
-		record: &JobRecord,
-		snapshot: &Snapshot,
-	) -> Result<ResultRecord> {
-		let materials = self.gather(record, snapshot).await?;
-		let (engine, store, tamper) = (self.engine.clone(), self.store.clone(), self.tamper);
+	/// Runs a job and keeps its trace in the blob store.
+	async fn execute(&self, job: u64, materials: &Materials) -> Result<Trace> {
+		let Parts { engine, store, metrics, .. } = self.parts.clone();
+		let (materials, tamper) = (materials.clone(), self.tamper);
 		if tamper.is_some() {
 			tracing::warn!(job, "development: this worker is told to cheat");
 		}
 		let trace = tokio::task::spawn_blocking(move || engine.execute(&materials, &store, tamper))
-			.await??;
-		self.metrics.executed.fetch_add(1, Relaxed);
-		self.metrics.execute_milliseconds.fetch_add(trace.total.as_millis() as u64, Relaxed);
-		self.metrics.commit_milliseconds.fetch_add(trace.hashing.as_millis() as u64, Relaxed);
+			.await?
+			.context("cannot compute the job yet")?;
+		metrics.executed.fetch_add(1, Relaxed);
+		metrics.execute_milliseconds.fetch_add(trace.total.as_millis() as u64, Relaxed);
+		metrics.commit_milliseconds.fetch_add(trace.hashing.as_millis() as u64, Relaxed);
 		tracing::info!(
 			job,
 			seconds = trace.total.as_secs_f64(),
 			commit_seconds = trace.hashing.as_secs_f64(),
-			device = self.engine.name(),
+			device = self.parts.engine.name(),
 			"executed"
 		);
-		Ok(ResultRecord {
-			trace_root: trace.manifest.trace_root(),
-			salt: random()?,
-			execute_seconds: format!("{:.6}", trace.total.as_secs_f64()),
-			commit_seconds: format!("{:.6}", trace.hashing.as_secs_f64()),
-		})
+		Ok(trace)
 	}
 
-	async fn gather(&self, record: &JobRecord, snapshot: &Snapshot) -> Result<Materials> {
-		let program = records::program(snapshot, &record.program)
-			.await?
-			.context("the job's program is not on chain")?;
-		Materials::gather(
-			&self.store,
-			&program,
-			&record.blobs,
-			&[record.hint_url()],
-			record.iterations,
-		)
-		.await
+	/// What a job is computed from: fetched once, and kept while something may have to be proven about
+	/// it. Jobs of one program share its code and constants.
+	async fn materials(&self, seen: &Seen) -> Result<Materials> {
+		let Seen { job, record, snapshot, .. } = seen;
+		let sibling = {
+			let kept = self.materials.lock().await;
+			if let Some(materials) = kept.get(job) {
+				return Ok(materials.clone());
+			}
+			kept.values().find(|materials| materials.program.id() == record.program).cloned()
+		};
+		let (store, bases) = (&self.parts.store, [record.hint_url()]);
+		let materials = match sibling {
+			Some(known) => known.of_job(store, &record.blobs, &bases, record.iterations).await?,
+			None => {
+				let program = records::program(snapshot, &record.program)
+					.await?
+					.context("the job's program is not on chain")?;
+				Materials::gather(store, &program, &record.blobs, &bases, record.iterations).await?
+			}
+		};
+		self.materials.lock().await.insert(*job, materials.clone());
+		Ok(materials)
 	}
 
-	async fn reveal(&self, job: u64, record: &JobRecord, snapshot: &Snapshot) -> Result<()> {
+	async fn reveal(&self, seen: &Seen) -> Result<()> {
+		let (job, record) = (seen.job, &seen.record);
 		let entry = self.journal.get(job, record.attempt)?;
 		let result = entry.result.context("the journal does not hold what was committed")?;
-		let materials = self.gather(record, snapshot).await?;
+		let materials = self.materials(seen).await?;
 		let program = materials.program.program();
-		let manifest = self.manifest(&result.trace_root, program.checkpoints.len())?;
+		let manifest = self.trace(job, &materials, &result.trace_root).await?;
 		let last = record.iterations.saturating_sub(1);
 		let mut roots = Vec::new();
 		let mut entries = Vec::new();
@@ -348,26 +357,23 @@ impl Agent {
 		let opening = manifest.open(entries)?;
 		let call = calls::reveal(job, result.trace_root, result.salt, roots, opening);
 		if self.transact(job, record.attempt, Step::Reveal, call).await? {
-			self.metrics.revealed.fetch_add(1, Relaxed);
+			self.parts.metrics.revealed.fetch_add(1, Relaxed);
 			tracing::info!(job, "revealed");
 		}
 		Ok(())
 	}
 
-	async fn answer_audit(
-		&self,
-		job: u64,
-		record: &JobRecord,
-		commitment: &CommitmentRecord,
-		snapshot: &Snapshot,
-	) -> Result<()> {
-		let Some((samples, _)) = commitment.open_audit() else { return Ok(()) };
-		let entry = self.journal.get(job, record.attempt)?;
+	async fn answer_audit(&self, seen: &Seen) -> Result<()> {
+		let (job, attempt) = (seen.job, seen.record.attempt);
+		let Some((samples, _)) = seen.commitment.as_ref().and_then(CommitmentRecord::open_audit)
+		else {
+			return Ok(());
+		};
+		let entry = self.journal.get(job, attempt)?;
 		let result = entry.result.context("the journal does not hold what was committed")?;
-		let materials = self.gather(record, snapshot).await?;
-		let manifest =
-			self.manifest(&result.trace_root, materials.program.program().checkpoints.len())?;
-		let store = self.store.clone();
+		let materials = self.materials(seen).await?;
+		let manifest = self.trace(job, &materials, &result.trace_root).await?;
+		let store = self.parts.store.clone();
 		let proofs = tokio::task::spawn_blocking(move || {
 			let trace = StoredTrace { manifest: &manifest, store: &store };
 			let (constants, blobs) = (materials.constant_slices(), materials.blob_slices());
@@ -382,24 +388,48 @@ impl Agent {
 		.await?
 		.map_err(|error| anyhow::anyhow!("the audit cannot be answered: {error}"))?;
 		let call = calls::answer_audit(job, proofs);
-		if self.transact(job, record.attempt, Step::AnswerAudit, call).await? {
-			self.metrics.audits_answered.fetch_add(1, Relaxed);
+		if self.transact(job, attempt, Step::AnswerAudit, call).await? {
+			self.parts.metrics.audits_answered.fetch_add(1, Relaxed);
 			tracing::info!(job, "audit answered");
 		}
 		Ok(())
 	}
 
-	fn manifest(&self, trace_root: &[u8; 32], checkpoints: usize) -> Result<Manifest> {
-		let bytes = self.store.get(trace_root).context("the trace of a job is gone")?;
-		Manifest::from_bytes(checkpoints as u32, &bytes).context("the manifest is malformed")
+	/// The manifest of what was committed, with all of the trace in the blob store. A trace of which
+	/// something was lost is computed again: it comes out the same to the last bit.
+	async fn trace(
+		&self,
+		job: u64,
+		materials: &Materials,
+		trace_root: &[u8; 32],
+	) -> Result<Manifest> {
+		let store = &self.parts.store;
+		let checkpoints = materials.program.program().checkpoints.len() as u32;
+		let is_whole = |manifest: &Manifest| {
+			let (roots, _) = manifest.bytes().as_chunks::<32>();
+			roots.iter().all(|root| store.contains(root))
+		};
+		let stored = store.get(trace_root).ok();
+		let stored = stored.and_then(|bytes| Manifest::from_bytes(checkpoints, &bytes));
+		if let Some(manifest) = stored.filter(is_whole) {
+			return Ok(manifest);
+		}
+		tracing::warn!(job, "a part of the trace is gone: computing it again");
+		let trace = self.execute(job, materials).await?;
+		ensure!(
+			trace.manifest.trace_root() == *trace_root,
+			"the trace is gone, and the job now computes to another one"
+		);
+		Ok(trace.manifest)
 	}
 
 	/// Submits one step's transaction, journalled before it leaves. Returns whether it took effect
-	/// now; `false` if it already had.
+	/// now; `false` if it already had, or waits in the node's pool from before a restart.
 	async fn transact(&self, job: u64, attempt: u8, step: Step, call: Call) -> Result<bool> {
-		let now = self.chain.finalized().await?.number();
+		let chain = &self.parts.chain;
+		let now = chain.finalized().await?.number();
 		let mut entry = self.journal.get(job, attempt)?;
-		let guard = self.submitting.lock().await;
+		let turn = self.parts.turn.lock().await;
 		let signed = match &entry.pending {
 			Some(pending) if pending.step == step && now < pending.valid_until => Signed {
 				bytes: pending.bytes.clone(),
@@ -407,8 +437,8 @@ impl Agent {
 				valid_until: pending.valid_until,
 			},
 			_ => {
-				let nonce = self.chain.next_nonce(&self.operator.account()).await?;
-				let signed = self.chain.sign(&call, &self.operator, nonce).await?;
+				let nonce = chain.next_nonce(&self.parts.operator.account()).await?;
+				let signed = chain.sign(&call, &self.parts.operator, nonce).await?;
 				entry.pending = Some(Pending {
 					step,
 					bytes: signed.bytes.clone(),
@@ -419,23 +449,26 @@ impl Agent {
 				signed
 			}
 		};
-		let sent = self.chain.send(&signed).await;
-		drop(guard);
+		let sent = chain.send(&signed).await;
+		drop(turn);
 		let outcome = match sent {
 			Ok(in_flight) => in_flight.included().await,
 			Err(error) => Err(error),
 		};
 		match outcome {
 			Ok(_) => {
-				self.included.lock().await.insert((job, attempt), (step, signed.valid_until));
+				self.wait_for_finality(job, attempt, step, &signed).await;
 				Ok(true)
+			}
+			Err(SubmitError::AlreadyInPool) => {
+				self.wait_for_finality(job, attempt, step, &signed).await;
+				Ok(false)
 			}
 			Err(SubmitError::NotIncluded(reason)) => {
 				// The nonce is used up: by this very transaction before a restart, which the chain's state
 				// will show, or by another. Either way these bytes are finished.
 				tracing::debug!(job, ?step, reason, "transaction not included");
-				if self.took_effect(job, step).await? {
-					self.included.lock().await.insert((job, attempt), (step, signed.valid_until));
+				if !self.is_due(job, attempt, step).await? {
 					return Ok(false);
 				}
 				entry.pending = None;
@@ -451,18 +484,17 @@ impl Agent {
 		}
 	}
 
-	/// Whether the best block's state shows that a step was taken.
-	async fn took_effect(&self, job: u64, step: Step) -> Result<bool> {
-		let best = self.chain.best().await?;
-		let commitment = records::commitment(&best, job).await?;
-		Ok(match (step, commitment) {
-			(Step::Commit, Some(commitment)) => commitment.node == self.node,
-			(Step::Reveal, Some(commitment)) => commitment.revealed().is_some(),
-			(Step::AnswerAudit, Some(commitment)) => commitment.open_audit().is_none(),
-			// Gone from the chain: the job went on without us.
-			(_, None) => step != Step::Commit,
-		})
+	async fn wait_for_finality(&self, job: u64, attempt: u8, step: Step, signed: &Signed) {
+		self.included.lock().await.insert((job, attempt), (step, signed.valid_until));
 	}
+}
+
+/// Whether the audit lottery is over for a commitment, so that its node has nothing more to prove.
+fn is_decided(commitment: &CommitmentRecord) -> bool {
+	matches!(
+		commitment.phase,
+		CommitmentPhase::Revealed { audit: Audit::Spared | Audit::Passed, .. }
+	)
 }
 
 fn random() -> Result<[u8; 32]> {

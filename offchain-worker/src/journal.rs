@@ -74,7 +74,10 @@ impl Journal {
 	/// of another chain is refused.
 	pub fn open(path: &Path, genesis: &[u8; 32]) -> Result<Self> {
 		let database = Database::create(path).with_context(|| {
-			format!("cannot open the journal {}: is another worker using it?", path.display())
+			format!(
+				"cannot open the journal {}: another worker uses it, or it is no journal",
+				path.display()
+			)
 		})?;
 		let write = database.begin_write()?;
 		{

@@ -15,8 +15,12 @@ use crate::{
 	gpu::GpuDevice,
 	journal::Journal,
 	metrics::Metrics,
+	parts::Parts,
 	server,
 };
+
+/// How long a node may take to answer before the wait is told.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long steps under way may take when the worker is told to stop.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -25,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 pub async fn run(options: Run) -> Result<()> {
 	let operator = Signer::from_argument(&options.operator).context("--operator")?;
 	let engine = engine(options.device, options.allow_software_gpu)?;
-	let chain = Chain::connect(&options.chain).await?;
+	let chain = connect(&options.chain).await?;
 	if options.development_tamper.is_some() && !chain.is_development().await? {
 		bail!("--development-tamper is for development chains: this one is not, and cheating costs the bond");
 	}
@@ -33,7 +37,9 @@ pub async fn run(options: Run) -> Result<()> {
 	std::fs::create_dir_all(&options.data)
 		.with_context(|| format!("cannot create {}", options.data.display()))?;
 	let store = BlobStore::open(options.data.join("blobs"))?;
+	// The journal's lock makes this worker the only one in the folder.
 	let journal = Journal::open(&options.data.join("journal.redb"), &chain.genesis())?;
+	store.remove_unfinished()?;
 	let metrics = Arc::new(Metrics::default());
 
 	let (stop, stopped) = watch::channel(false);
@@ -47,23 +53,11 @@ pub async fn run(options: Run) -> Result<()> {
 		"worker ready"
 	);
 
-	let mut tasks = vec![tokio::spawn(
-		Arc::new(Agent::new(
-			chain.clone(),
-			operator.clone(),
-			node,
-			store.clone(),
-			journal,
-			metrics.clone(),
-			engine.clone(),
-			options.development_tamper,
-		))
-		.run(stopped.clone()),
-	)];
+	let parts = Parts { chain, operator, turn: Arc::default(), node, store, metrics, engine };
+	let agent = Agent::new(parts.clone(), journal, options.development_tamper);
+	let mut tasks = vec![tokio::spawn(Arc::new(agent).run(stopped.clone()))];
 	if options.challenge {
-		let challenger =
-			Challenger { chain, signer: operator, own_node: Some(node), store, metrics, engine };
-		tasks.push(tokio::spawn(Arc::new(challenger).run(stopped)));
+		tasks.push(tokio::spawn(Challenger::new(parts).run(stopped)));
 	}
 
 	interrupted().await;
@@ -98,6 +92,19 @@ fn engine(choice: DeviceChoice, allow_software: bool) -> Result<Engine> {
 		Err(error) => {
 			tracing::info!(%error, "no GPU: using the CPU");
 			Ok(Engine::cpu())
+		}
+	}
+}
+
+/// Connects to the chain. A worker may be started before the node that it talks to.
+async fn connect(url: &str) -> Result<Chain> {
+	loop {
+		tokio::select! {
+			connected = tokio::time::timeout(PATIENCE, Chain::connect(url)) => match connected {
+				Ok(connected) => return connected,
+				Err(_) => tracing::warn!(url, "no node answers at --chain yet: trying again"),
+			},
+			_ = interrupted() => bail!("stopped before a node answered at {url}"),
 		}
 	}
 }

@@ -6,6 +6,8 @@
 //! `mesa-vulkan-drivers`).
 
 mod common;
+#[path = "differential/windows.rs"]
+mod windows;
 
 use common::{compare, Case, Rng};
 use std::sync::{Arc, OnceLock};
@@ -18,6 +20,7 @@ use tensornet_worker::{
 	devices::DeviceKind,
 	gpu::{GpuDevice, GpuError, GpuExecutor},
 };
+use windows::random_window;
 
 const INTEGERS: [DType; 3] = [DType::I8, DType::I16, DType::I32];
 const NO_ADAPTER: &str =
@@ -293,6 +296,8 @@ fn data_movement_agrees() {
 			let operands = [ty(dtype, &shape), ty(dtype, &longer), ty(dtype, &shape)];
 			Case::of(Op::Concat { axis }, &operands, rng).check(device());
 
+			Case::of(Op::Identity, &operand, rng).check(device());
+
 			let flat = vec![shape.iter().product()];
 			Case::of(Op::Reshape { shape: flat }, &operand, rng).check(device());
 		}
@@ -314,6 +319,24 @@ fn gathering_limits_indices() {
 }
 
 #[test]
+fn scattering_limits_indices_and_keeps_the_last_of_equals() {
+	let rng = &mut Rng::new(20);
+	for dtype in [DType::Bool, DType::I8, DType::I16, DType::I32] {
+		for _ in 0..4 {
+			let (n, k, c, w) =
+				(rng.range(1, 3), rng.range(1, 40), rng.range(1, 9), rng.range(1, 50));
+			let operands = [ty(dtype, &[n, k, c]), ty(DType::I32, &[n, w]), ty(dtype, &[n, w, c])];
+			Case::of(Op::Scatter, &operands, rng).check(device());
+			// Mostly inside, so that many meet.
+			let [values, _, input] = [0, 1, 2].map(|place| rng.bytes(&operands[place]));
+			let indices = (0..n * w).flat_map(|_| (rng.range(0, k + 1) as i32 - 1).to_le_bytes());
+			let data = vec![values, indices.collect(), input];
+			Case::with_data(Op::Scatter, &operands, data, rng).check(device());
+		}
+	}
+}
+
+#[test]
 fn tables_agree_on_every_input() {
 	let rng = &mut Rng::new(11);
 	let bytes: Vec<u8> = (0..=255).collect();
@@ -325,27 +348,6 @@ fn tables_agree_on_every_input() {
 	let operands = [ty(DType::I16, &[65536]), ty(DType::I16, &[513])];
 	let table = rng.bytes(&operands[1]);
 	Case::with_data(Op::Table, &operands, vec![words, table], rng).check(device());
-}
-
-fn random_window(rng: &mut Rng, dilate: bool) -> Window {
-	Window {
-		pad: [0; 4].map(|_| rng.range(0, 3) as u16),
-		stride: [0; 2].map(|_| rng.range(1, 3) as u16),
-		dilation: [0; 2].map(|_| if dilate { rng.range(1, 2) as u16 } else { 1 }),
-	}
-}
-
-#[test]
-fn pools_agree_also_where_a_window_is_all_padding() {
-	let rng = &mut Rng::new(12);
-	for dtype in [DType::I8, DType::I16] {
-		for _ in 0..6 {
-			let window = random_window(rng, false);
-			let kernel = [0; 2].map(|_| rng.range(1, 3) as u16);
-			let shape = [rng.range(1, 2), rng.range(3, 8), rng.range(3, 8), rng.range(1, 5)];
-			Case::of(Op::MaxPool2d { kernel, window }, &[ty(dtype, &shape)], rng).check(device());
-		}
-	}
 }
 
 #[test]

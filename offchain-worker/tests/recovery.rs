@@ -91,13 +91,19 @@ fn program() -> CheckedProgram {
 }
 
 fn start_worker(folder: &Path, url: &str, operator: &str, port: u16) -> Killed {
-	let log = std::fs::OpenOptions::new()
-		.create(true)
-		.append(true)
-		.open(folder.join("worker.log"))
-		.unwrap();
+	let log = std::fs::File::create(folder.join("worker.log")).unwrap();
 	let child = Command::new(worker_binary())
-		.args(["run", "--device", "cpu", "--chain", url, "--operator", operator, "--data"])
+		.args([
+			"run",
+			"--challenge",
+			"--device",
+			"cpu",
+			"--chain",
+			url,
+			"--operator",
+			operator,
+			"--data",
+		])
 		.arg(folder.join("worker"))
 		.arg("--listen")
 		.arg(format!("127.0.0.1:{port}"))
@@ -179,6 +185,8 @@ async fn a_worker_that_is_killed_after_every_step_finishes_its_job_once() {
 	})
 	.await;
 	drop(worker);
+	// And its trace is lost: it can be computed again, to the same root.
+	std::fs::remove_dir_all(folder.path().join("worker/blobs")).unwrap();
 
 	// Killed as soon as the reveal is.
 	worker = start_worker(folder.path(), &url, "//Bob//operator", port);
@@ -188,7 +196,7 @@ async fn a_worker_that_is_killed_after_every_step_finishes_its_job_once() {
 	.await;
 	drop(worker);
 
-	let _worker = start_worker(folder.path(), &url, "//Bob//operator", port);
+	worker = start_worker(folder.path(), &url, "//Bob//operator", port);
 	until(
 		&chain,
 		"settlement",
@@ -202,5 +210,23 @@ async fn a_worker_that_is_killed_after_every_step_finishes_its_job_once() {
 	let result = records::result(&end, 0).await.unwrap().unwrap();
 	// One transaction for each step and not one more: nothing was submitted twice.
 	let steps = if result.audited { 3 } else { 2 };
+	assert_eq!(chain.next_nonce(&operator.account()).await.unwrap(), steps);
+
+	// A worker that starts when all is done has nothing to do and nothing to complain of.
+	drop(worker);
+	until(&chain, "a few blocks", |at| {
+		let last = u64::from(outcome.ended_at) + 4;
+		async move { at.number() >= last }
+	})
+	.await;
+	let _worker = start_worker(folder.path(), &url, "//Bob//operator", port);
+	let started = Instant::now();
+	while !std::fs::read_to_string(folder.path().join("worker.log")).unwrap().contains("ready") {
+		assert!(started.elapsed() < PATIENCE, "the worker did not start");
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+	tokio::time::sleep(Duration::from_secs(7)).await;
+	let log = std::fs::read_to_string(folder.path().join("worker.log")).unwrap();
+	assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 	assert_eq!(chain.next_nonce(&operator.account()).await.unwrap(), steps);
 }

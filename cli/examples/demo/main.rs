@@ -31,7 +31,7 @@ use std::{
 	time::Duration,
 };
 use tensornet_cli::output::{bytes, count, root, tna};
-use tensornet_client::{calls, records::BURN_CAUSES, BlobStore, Signer};
+use tensornet_client::{calls, funds::BURN_CAUSES, BlobStore, Signer};
 use tensornet_tensor::{analyse, Limits};
 use world::World;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::path::Path;
 use tensornet_cli::output::{count, tna, Table};
 use tensornet_client::{
-	records::{self, BURN_CAUSES},
+	funds::{self, BURN_CAUSES},
 	Snapshot,
 };
 
@@ -31,13 +31,13 @@ impl Ledger {
 	pub async fn read(at: &Snapshot, parties: &[Party]) -> Result<Self> {
 		let mut balances = Vec::new();
 		for party in parties {
-			let balance = records::balance(at, &party.account).await?;
+			let balance = funds::balance(at, &party.account).await?;
 			balances.push((balance.free, balance.reserved));
 		}
 		Ok(Self {
 			block: at.number(),
 			balances,
-			burned: records::burned(at).await?,
+			burned: funds::burned(at).await?,
 			issuance: at.total_issuance().await?,
 		})
 	}

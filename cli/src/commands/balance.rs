@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `tensornet balance` and `tensornet transfer`.
+//! `tensornet balance`, `transfer`, `burn` and `supply`.
 
-use anyhow::Result;
+use anyhow::{ensure, Result};
 use clap::Args;
 use serde::Serialize;
-use std::fmt;
-use tensornet_client::{calls, keys::parse_account, records, AccountId, Tna};
+use std::{collections::BTreeMap, fmt};
+use tensornet_client::{
+	calls,
+	funds::{self, BURN_CAUSES},
+	keys::parse_account,
+	AccountId, Chain, Signer, Tna,
+};
 
 use crate::{
-	output::{address, tna, Facts},
+	output::{address, tna, tna_text, Facts},
 	signing::{transfer_effect, Signing},
 	Context,
 };
@@ -53,36 +58,112 @@ pub struct TransferArgs {
 	signing: Signing,
 }
 
+/// Arguments of `tensornet burn`.
+#[derive(Args)]
+#[command(
+	after_help = "Nobody gets what is burned, and nothing brings it back: try --dry-run first.\n\nExample:\n  tensornet burn 12.5 --key ~/.tensornet-key --dry-run"
+)]
+pub struct BurnArgs {
+	/// How much, in TNA.
+	#[arg(value_name = "TNA")]
+	amount: Tna,
+	#[command(flatten)]
+	signing: Signing,
+}
+
 #[derive(Serialize)]
 struct Balance {
 	address: String,
 	free: String,
 	held: String,
+	/// What `held` is made of.
+	holds: Vec<Hold>,
 	total: String,
 	block: u64,
 }
 
+/// A part of what is held.
+#[derive(Serialize)]
+struct Hold {
+	/// Who holds it and why, as `Pallet.Reason`.
+	reason: String,
+	amount: String,
+}
+
+impl Hold {
+	/// The reason in words, where it is one of ours.
+	fn words(&self) -> &str {
+		match self.reason.as_str() {
+			"ComputeStaking.Bond" => "bond of a node",
+			"Escrow.Job" => "prices of live jobs",
+			"Escrow.Deposit" => "deposits of live jobs",
+			"Poc.ProgramDeposit" => "deposits of programs",
+			other => other,
+		}
+	}
+}
+
 impl fmt::Display for Balance {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let facts = Facts::new()
+		let mut facts = Facts::new()
 			.line("account", &self.address)
 			.line("free", format!("{} TNA", self.free))
-			.line("held", format!("{} TNA (bonds, prices of live jobs, deposits)", self.held))
-			.line("total", format!("{} TNA", self.total))
-			.line("at block", self.block);
+			.line("held", format!("{} TNA", self.held));
+		for hold in &self.holds {
+			facts = facts.line(&format!("  {}", hold.words()), format!("{} TNA", hold.amount));
+		}
+		let facts = facts.line("total", format!("{} TNA", self.total)).line("at block", self.block);
 		write!(f, "{facts}")
 	}
+}
+
+#[derive(Serialize)]
+struct Supply {
+	/// All TNA that exists.
+	issued: String,
+	/// All that was burned since genesis, by cause.
+	burned: BTreeMap<String, String>,
+	burned_total: String,
+	block: u64,
+}
+
+impl fmt::Display for Supply {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let mut facts = Facts::new()
+			.line("issued", format!("{} TNA", self.issued))
+			.line("burned", format!("{} TNA", self.burned_total));
+		for (cause, amount) in &self.burned {
+			facts = facts.line(&format!("  {cause}"), format!("{amount} TNA"));
+		}
+		write!(f, "{}", facts.line("at block", self.block))
+	}
+}
+
+/// `tensornet supply`.
+pub async fn supply(context: &Context) -> Result<()> {
+	let at = context.connect().await?.best().await?;
+	let burned = funds::burned(&at).await?;
+	let causes = BURN_CAUSES.iter().map(|cause| cause.to_lowercase());
+	context.output.one(&Supply {
+		issued: tna(at.total_issuance().await?),
+		burned: causes.zip(burned.map(tna)).collect(),
+		burned_total: tna(burned.iter().sum()),
+		block: at.number(),
+	})
 }
 
 /// `tensornet balance`.
 pub async fn show(arguments: BalanceArgs, context: &Context) -> Result<()> {
 	let at = context.connect().await?.best().await?;
 	let Account(account) = arguments.account;
-	let funds = records::balance(&at, &account).await?;
+	let funds = funds::balance(&at, &account).await?;
+	let holds = funds::holds(&at, &account).await?;
+	let holds = holds.into_iter().map(|(reason, amount)| Hold { reason, amount: tna(amount) });
 	context.output.one(&Balance {
 		address: address(&account),
 		free: tna(funds.free),
 		held: tna(funds.reserved),
+		holds: holds.collect(),
 		total: tna(funds.free.saturating_add(funds.reserved)),
 		block: at.number(),
 	})
@@ -91,12 +172,38 @@ pub async fn show(arguments: BalanceArgs, context: &Context) -> Result<()> {
 /// `tensornet transfer`.
 pub async fn transfer(arguments: TransferArgs, context: &Context) -> Result<()> {
 	let (Account(to), Tna(amount)) = (arguments.to, arguments.amount);
-	// A missing key is told before the chain is bothered.
-	arguments.signing.signer()?;
+	let signer = arguments.signing.signer()?;
 	let chain = context.connect().await?;
+	has(&chain, &signer, amount).await?;
 	let effect = transfer_effect(&address(&to), amount);
-	let sent = arguments.signing.send(&chain, &calls::transfer(to, amount), effect).await?;
+	let call = calls::transfer(to, amount);
+	let sent = arguments.signing.send(context, &chain, &call, effect).await?;
 	context.output.one(&sent)
+}
+
+/// `tensornet burn`.
+pub async fn burn(arguments: BurnArgs, context: &Context) -> Result<()> {
+	let Tna(amount) = arguments.amount;
+	ensure!(amount > 0, "nothing to burn: name an amount above zero");
+	let signer = arguments.signing.signer()?;
+	let chain = context.connect().await?;
+	has(&chain, &signer, amount).await?;
+	let effect = format!("burn {} for good", tna_text(amount));
+	let sent = arguments.signing.send(context, &chain, &calls::burn(amount), effect).await?;
+	context.output.one(&sent)
+}
+
+/// Fails if a key does not own an amount, before a fee is paid for nothing.
+async fn has(chain: &Chain, signer: &Signer, amount: u128) -> Result<()> {
+	let funds = funds::balance(&chain.best().await?, &signer.account()).await?.free;
+	ensure!(
+		funds > amount,
+		"{} has {} free, less than {} and a fee",
+		address(&signer.account()),
+		tna_text(funds),
+		tna_text(amount)
+	);
+	Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `tensornet program`: register and look at programs.
+//! `tensornet program`: register, look at and remove programs.
 
 use anyhow::{bail, ensure, Context as _, Result};
 use clap::{Args, Subcommand};
@@ -20,12 +20,13 @@ use tensornet_tensor::{
 };
 
 use crate::{
+	commands::balance::Account,
 	output::{address, bytes, count, root, tna_text, Facts, Table},
 	signing::{Sent, Signing},
 	Context,
 };
 
-/// Register and look at programs.
+/// Register, look at and remove programs.
 #[derive(Subcommand)]
 pub enum Command {
 	/// Register a compiled program, so that jobs can run it. You earn its royalty.
@@ -45,13 +46,32 @@ pub enum Command {
 		signing: Signing,
 	},
 	/// Inputs, outputs, work and arbitration cost of a program.
+	#[command(visible_alias = "show")]
+	#[command(
+		after_help = "Examples:\n  tensornet program inspect magika.tnp\n  tensornet program inspect 0x… --json"
+	)]
 	Inspect {
 		/// A compiled program, or the 0x id of a registered one.
 		#[arg(value_name = "FILE|ID")]
 		program: ProgramName,
 	},
 	/// All registered programs.
-	List,
+	List {
+		/// Only those that this account registered.
+		#[arg(long, value_name = "ACCOUNT")]
+		author: Option<Account>,
+	},
+	/// Remove a program of yours that no job needs. Its deposit comes back.
+	///
+	/// Its royalty ends with it, and jobs can no longer name it until somebody registers it again.
+	#[command(after_help = "Example:\n  tensornet program remove 0x… --key ~/.tensornet-key")]
+	Remove {
+		/// The program, or the 0x id of it.
+		#[arg(value_name = "ID|FILE")]
+		program: ProgramName,
+		#[command(flatten)]
+		signing: Signing,
+	},
 }
 
 /// Where nodes find the constants.
@@ -61,7 +81,7 @@ pub struct Place {
 	#[arg(long, value_name = "DIR", conflicts_with = "hint")]
 	constants: Option<PathBuf>,
 	/// Base URL of the program's constants: blob r is at URL/r.
-	#[arg(long, value_name = "URL")]
+	#[arg(long, value_name = "URL", value_parser = base_url)]
 	hint: Option<String>,
 }
 
@@ -82,8 +102,18 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 			};
 			context.output.one(&view)
 		}
-		Command::List => list(context).await,
+		Command::List { author } => list(author, context).await,
+		Command::Remove { program, signing } => remove(program.id()?, signing, context).await,
 	}
+}
+
+/// A base URL of blobs, as an argument.
+pub fn base_url(text: &str) -> Result<String, String> {
+	blobs::check_base(text).map_err(|error| format!("{error:#}"))?;
+	if text.len() > MAX_HINT as usize {
+		return Err(format!("longer than the {MAX_HINT} bytes that the chain keeps"));
+	}
+	Ok(text.to_owned())
 }
 
 /// A program as an argument: the 0x id of a registered one, or a file.
@@ -93,6 +123,16 @@ pub enum ProgramName {
 	Id(Root),
 	/// File of its encoding.
 	File(PathBuf),
+}
+
+impl ProgramName {
+	/// The program's id. A file is read and checked for it.
+	pub fn id(&self) -> Result<Root> {
+		match self {
+			ProgramName::Id(id) => Ok(*id),
+			ProgramName::File(path) => Ok(read(path)?.id()),
+		}
+	}
 }
 
 impl FromStr for ProgramName {
@@ -124,9 +164,7 @@ pub fn read(path: &Path) -> Result<CheckedProgram> {
 
 /// A registered program, checked.
 pub async fn from_chain(at: &Snapshot, id: &Root) -> Result<(CheckedProgram, Registration)> {
-	let record = records::program(at, id).await?.with_context(|| {
-		format!("no program {} on this chain: tensornet program list shows all", root(id))
-	})?;
+	let record = records::program(at, id).await?.with_context(|| unknown(id))?;
 	let checked = CheckedProgram::decode(&record.bytes)
 		.map_err(|error| anyhow::anyhow!("this client cannot read the program: {error}"))?;
 	let registration = Registration {
@@ -150,7 +188,10 @@ async fn register(file: &Path, place: Place, signing: Signing, context: &Context
 			 with --constants DIR or --hint URL"
 		),
 	};
-	ensure!(hint.len() <= MAX_HINT as usize, "the hint is longer than {MAX_HINT} bytes");
+	ensure!(
+		hint.len() <= MAX_HINT as usize,
+		"the URL of the folder is longer than {MAX_HINT} bytes: choose one nearer to the root"
+	);
 	signing.signer()?;
 	let chain = context.connect().await?;
 	let id = program.id();
@@ -170,7 +211,7 @@ async fn register(file: &Path, place: Place, signing: Signing, context: &Context
 		bytes(program.encode().len() as u64)
 	);
 	let call = calls::register_program(program.encode(), &hint);
-	let sent = signing.send(&chain, &call, effect).await?;
+	let sent = signing.send(context, &chain, &call, effect).await?;
 	context.output.one(&Registered {
 		program: root(&id),
 		new: true,
@@ -228,11 +269,36 @@ fn constants_hint(program: &CheckedProgram, folder: &Path) -> Result<String> {
 	Ok(store.base_url())
 }
 
-async fn list(context: &Context) -> Result<()> {
+async fn remove(id: Root, signing: Signing, context: &Context) -> Result<()> {
+	let signer = signing.signer()?;
+	let chain = context.connect().await?;
+	let record =
+		records::program(&chain.best().await?, &id).await?.with_context(|| unknown(&id))?;
+	ensure!(
+		record.author == signer.account(),
+		"the program was registered by {}: sign with its key",
+		address(&record.author)
+	);
+	ensure!(
+		record.live_jobs == 0,
+		"{} job(s) need the program: wait until they have ended (tensornet job list --program {})",
+		record.live_jobs,
+		root(&id)
+	);
+	let effect = format!("remove program {} and release its deposit", root(&id));
+	let sent = signing.send(context, &chain, &calls::unregister_program(id), effect).await?;
+	context.output.one(&sent)
+}
+
+fn unknown(id: &Root) -> String {
+	format!("no program {} on this chain: tensornet program list shows all", root(id))
+}
+
+async fn list(author: Option<Account>, context: &Context) -> Result<()> {
 	let at = context.connect().await?.best().await?;
 	let mut rows = Vec::new();
-	for id in records::program_roots(&at).await? {
-		if let Some(record) = records::program(&at, &id).await? {
+	for (id, record) in records::programs(&at).await? {
+		if author.is_none_or(|author| author.0 == record.author) {
 			rows.push(Listed {
 				program: root(&id),
 				author: address(&record.author),

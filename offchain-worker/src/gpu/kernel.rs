@@ -7,7 +7,7 @@
 //! that any kernel can be split into dispatches of bounded time.
 
 use bytemuck::{Pod, Zeroable};
-use tensornet_tensor::{Binary, Reduction, Unary};
+use tensornet_tensor::{Binary, Interpolation, Reduction, Unary};
 
 /// Invocations of one workgroup of an elementwise kernel, each computing one unit.
 pub(crate) const FLAT_GROUP: u64 = 64;
@@ -60,8 +60,15 @@ pub(crate) enum Kernel {
 	Table,
 	Rescale,
 	MaxPool2d,
+	AvgPool2d,
+	Resize(Interpolation),
+	ScatterPlaces,
+	Scatter,
+	DepthwiseConv2d,
+	TransposeConv2d,
 	Pack(Plane),
-	Conv2d(Form),
+	/// In two and in three dimensions.
+	Conv(Form),
 	MatMul(Form),
 }
 
@@ -91,7 +98,7 @@ const WIDE: &str = include_str!("kernels/wide.wgsl");
 const TILE_PARTS: &str = include_str!("kernels/tile.wgsl");
 const MULTIPLY: &str = include_str!("kernels/multiply.wgsl");
 const MULTIPLY_PACKED: &str = include_str!("kernels/multiply_packed.wgsl");
-const CONV2D: &str = include_str!("kernels/conv2d.wgsl");
+const CONV: &str = include_str!("kernels/conv.wgsl");
 const MATMUL: &str = include_str!("kernels/matmul.wgsl");
 
 impl Kernel {
@@ -109,8 +116,14 @@ impl Kernel {
 			Self::Rescale => "rescale",
 			Self::MaxPool2d => "maxpool2d",
 			Self::Pack(_) => "pack",
-			Self::Conv2d(Form::Single) => "conv2d",
-			Self::Conv2d(Form::Packed) => "conv2d_packed",
+			Self::AvgPool2d => "avgpool2d",
+			Self::Resize(_) => "resize",
+			Self::ScatterPlaces => "scatter_places",
+			Self::Scatter => "scatter",
+			Self::DepthwiseConv2d => "depthwise_conv2d",
+			Self::TransposeConv2d => "transpose_conv2d",
+			Self::Conv(Form::Single) => "conv",
+			Self::Conv(Form::Packed) => "conv_packed",
 			Self::MatMul(Form::Single) => "matmul",
 			Self::MatMul(Form::Packed) => "matmul_packed",
 		}
@@ -130,8 +143,14 @@ impl Kernel {
 			Self::Rescale => &[FLAT, WIDE, include_str!("kernels/rescale.wgsl")],
 			Self::MaxPool2d => &[FLAT, include_str!("kernels/maxpool2d.wgsl")],
 			Self::Pack(_) => &[FLAT, include_str!("kernels/pack.wgsl")],
-			Self::Conv2d(Form::Single) => &[TILE_PARTS, MULTIPLY, CONV2D],
-			Self::Conv2d(Form::Packed) => &[TILE_PARTS, MULTIPLY_PACKED, CONV2D],
+			Self::AvgPool2d => &[FLAT, WIDE, include_str!("kernels/avgpool2d.wgsl")],
+			Self::Resize(_) => &[FLAT, include_str!("kernels/resize.wgsl")],
+			Self::ScatterPlaces => &[FLAT, include_str!("kernels/scatter_places.wgsl")],
+			Self::Scatter => &[FLAT, include_str!("kernels/scatter.wgsl")],
+			Self::DepthwiseConv2d => &[FLAT, include_str!("kernels/depthwise_conv2d.wgsl")],
+			Self::TransposeConv2d => &[FLAT, include_str!("kernels/transpose_conv2d.wgsl")],
+			Self::Conv(Form::Single) => &[TILE_PARTS, MULTIPLY, CONV],
+			Self::Conv(Form::Packed) => &[TILE_PARTS, MULTIPLY_PACKED, CONV],
 			Self::MatMul(Form::Single) => &[TILE_PARTS, MULTIPLY, MATMUL],
 			Self::MatMul(Form::Packed) => &[TILE_PARTS, MULTIPLY_PACKED, MATMUL],
 		};
@@ -146,9 +165,18 @@ impl Kernel {
 			| Self::Copy
 			| Self::Reduce(_)
 			| Self::MaxPool2d
+			| Self::AvgPool2d
+			| Self::Resize(_)
+			| Self::ScatterPlaces
 			| Self::Pack(_) => 1,
 			Self::ArgMax | Self::Gather | Self::Table => 2,
-			Self::Elementwise(_) | Self::Rescale | Self::Conv2d(_) | Self::MatMul(_) => 3,
+			Self::Elementwise(_)
+			| Self::Rescale
+			| Self::Scatter
+			| Self::DepthwiseConv2d
+			| Self::TransposeConv2d
+			| Self::Conv(_)
+			| Self::MatMul(_) => 3,
 		}
 	}
 
@@ -158,6 +186,7 @@ impl Kernel {
 			Self::Elementwise(op) => Some(op.code()),
 			Self::Reduce(op) => Some(op as u32),
 			Self::Pack(plane) => Some(plane as u32),
+			Self::Resize(interpolation) => Some(interpolation as u32),
 			_ => None,
 		}
 	}
@@ -165,14 +194,14 @@ impl Kernel {
 	/// Units that one workgroup computes.
 	pub(crate) fn units_per_group(self) -> u64 {
 		match self {
-			Self::Conv2d(_) | Self::MatMul(_) => 1,
+			Self::Conv(_) | Self::MatMul(_) => 1,
 			_ => FLAT_GROUP,
 		}
 	}
 
 	/// One kernel of each shader module.
 	#[cfg(test)]
-	pub(crate) const MODULES: [Kernel; 15] = [
+	pub(crate) const MODULES: [Kernel; 21] = [
 		Self::Load,
 		Self::Store,
 		Self::Copy,
@@ -184,8 +213,14 @@ impl Kernel {
 		Self::Rescale,
 		Self::MaxPool2d,
 		Self::Pack(Plane::Whole),
-		Self::Conv2d(Form::Single),
-		Self::Conv2d(Form::Packed),
+		Self::AvgPool2d,
+		Self::Resize(Interpolation::Bilinear),
+		Self::ScatterPlaces,
+		Self::Scatter,
+		Self::DepthwiseConv2d,
+		Self::TransposeConv2d,
+		Self::Conv(Form::Single),
+		Self::Conv(Form::Packed),
 		Self::MatMul(Form::Single),
 		Self::MatMul(Form::Packed),
 	];
@@ -319,6 +354,8 @@ pub(crate) struct MaxPoolParams {
 	pub pad_left: u32,
 	pub stride: [u32; 2],
 	pub low: i32,
+	pub k_begin: u32,
+	pub k_end: u32,
 }
 
 /// Parameters of `pack`.
@@ -334,7 +371,108 @@ pub(crate) struct PackParams {
 	pub out_base: u32,
 }
 
-/// Parameters of `conv2d`.
+/// Parameters of `avgpool2d`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(crate) struct AvgPoolParams {
+	pub first: u32,
+	pub count: u32,
+	pub height: u32,
+	pub width: u32,
+	pub channels: u32,
+	pub out_height: u32,
+	pub out_width: u32,
+	pub kernel: [u32; 2],
+	pub pad_top: u32,
+	pub pad_left: u32,
+	pub stride: [u32; 2],
+	pub input_zero_point: i32,
+	pub output_zero_point: i32,
+	pub low: i32,
+	pub high: i32,
+	pub k_begin: u32,
+	pub k_end: u32,
+}
+
+/// Parameters of `resize`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(crate) struct ResizeParams {
+	pub first: u32,
+	pub count: u32,
+	pub height: u32,
+	pub width: u32,
+	pub channels: u32,
+	pub out_height: u32,
+	pub out_width: u32,
+	pub numerator: [u32; 2],
+	pub denominator: [u32; 2],
+	pub offset: [i32; 2],
+}
+
+/// Parameters of `scatter_places` and `scatter`; the former has no channels.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(crate) struct ScatterParams {
+	pub first: u32,
+	pub count: u32,
+	pub rows: u32,
+	pub width: u32,
+	pub channels: u32,
+}
+
+/// Parameters of `depthwise_conv2d`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(crate) struct DepthwiseParams {
+	pub first: u32,
+	pub count: u32,
+	pub height: u32,
+	pub width: u32,
+	pub channels: u32,
+	pub filters: u32,
+	pub out_height: u32,
+	pub out_width: u32,
+	pub kernel: [u32; 2],
+	pub pad_top: u32,
+	pub pad_left: u32,
+	pub stride: [u32; 2],
+	pub dilation: [u32; 2],
+	pub input_zero_point: i32,
+	pub weight_zero_point: i32,
+	pub bias_stride: u32,
+	pub k_begin: u32,
+	pub k_end: u32,
+}
+
+/// Parameters of `transpose_conv2d`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(crate) struct TransposeConvParams {
+	pub first: u32,
+	pub count: u32,
+	pub height: u32,
+	pub width: u32,
+	pub channels: u32,
+	pub filters: u32,
+	pub out_height: u32,
+	pub out_width: u32,
+	pub kernel: [u32; 2],
+	pub pad_top: i32,
+	pub pad_left: i32,
+	pub stride: [u32; 2],
+	pub input_zero_point: i32,
+	pub weight_zero_point: i32,
+	pub bias_stride: u32,
+	pub reach_x: u32,
+	pub k_begin: u32,
+	pub k_end: u32,
+	pub c_begin: u32,
+	pub c_end: u32,
+	pub accumulate: u32,
+}
+
+/// Parameters of `conv`. Triples are in depth, vertical and horizontal.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 pub(crate) struct ConvParams {
@@ -346,16 +484,14 @@ pub(crate) struct ConvParams {
 	pub columns: u32,
 	pub k_begin: u32,
 	pub k_end: u32,
-	pub height: u32,
-	pub width: u32,
+	pub extents: [u32; 3],
 	pub channels: u32,
-	pub out_height: u32,
-	pub out_width: u32,
+	pub out_extents: [u32; 3],
+	pub kernel_height: u32,
 	pub kernel_width: u32,
-	pub pad_top: u32,
-	pub pad_left: u32,
-	pub stride: [u32; 2],
-	pub dilation: [u32; 2],
+	pub pad: [u32; 3],
+	pub stride: [u32; 3],
+	pub dilation: [u32; 3],
 	pub input_zero_point: i32,
 	pub weight_zero_point: i32,
 	pub bias_stride: u32,
@@ -417,6 +553,10 @@ mod tests {
 			size_of::<CopyParams>(),
 			size_of::<ElementwiseParams>(),
 			size_of::<MaxPoolParams>(),
+			size_of::<AvgPoolParams>(),
+			size_of::<ResizeParams>(),
+			size_of::<DepthwiseParams>(),
+			size_of::<TransposeConvParams>(),
 			size_of::<ConvParams>(),
 			size_of::<MatMulParams>(),
 		] {

@@ -116,4 +116,29 @@ fn main() {
 		0,
 		product,
 	);
+	let window = Window { pad: [1; 4], stride: [1; 2], dilation: [1; 2] };
+	let (input_zero_point, weight_zero_point) = (0, 0);
+	measure(
+		"depthwise 3×3 on 56×56×128",
+		TensorType::new(DType::I8, [1, 56, 56, 128]),
+		(TensorType::new(DType::I8, [3, 3, 128, 1]), Layout::row_major()),
+		128,
+		Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point },
+	);
+	let window = Window3 { pad: [1; 6], stride: [1; 3], dilation: [1; 3] };
+	measure(
+		"convolution 3×3×3 on 8×28×28×64, to 64 channels",
+		TensorType::new(DType::I8, [1, 8, 28, 28, 64]),
+		(TensorType::new(DType::I8, [64, 3, 3, 3, 64]), Layout::row_major()),
+		64,
+		Op::Conv3d { window, input_zero_point, weight_zero_point },
+	);
+	let (out_pad, stride) = ([-1; 4], [2, 2]);
+	measure(
+		"transposed convolution 4×4, stride 2, on 28×28×128, to 64 channels",
+		TensorType::new(DType::I8, [1, 28, 28, 128]),
+		(TensorType::new(DType::I8, [64, 4, 4, 128]), Layout::row_major()),
+		64,
+		Op::TransposeConv2d { out_pad, stride, input_zero_point, weight_zero_point },
+	);
 }

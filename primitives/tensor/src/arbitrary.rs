@@ -4,9 +4,11 @@
 //!
 //! Equal seeds give equal programs, so a failing seed is a reproduction.
 
+mod windowed;
+
 use crate::{
 	Binary, CheckedProgram, DType, Layout, Op, ProgramBuilder, Reduction, TensorType, Unary,
-	ValueId, Window, MAX_OPERANDS, MAX_RANK,
+	ValueId, MAX_OPERANDS, MAX_RANK,
 };
 use std::sync::Arc;
 
@@ -296,7 +298,7 @@ impl Writer {
 
 	/// Adds a random operator and returns its value; `None` if the draw did not fit.
 	fn node(&mut self) -> Option<ValueId> {
-		let (op, operands) = match self.random.below(22) {
+		let (op, operands) = match self.random.below(28) {
 			0 => self.conv(),
 			1 => self.mat_mul(),
 			2 => self.max_pool(),
@@ -381,7 +383,7 @@ impl Writer {
 				let a = self.any();
 				(Op::Cast { to }, vec![a])
 			}
-			_ => {
+			21 => {
 				let a = self.any();
 				if self.random.once_in(2) {
 					let axis = self.axis(a)?;
@@ -390,6 +392,18 @@ impl Writer {
 					let rank = self.ty_of(a).rank();
 					let multiples = (0..rank).map(|_| self.random.between(1, 2) as u32).collect();
 					(Op::Tile { multiples }, vec![a])
+				}
+			}
+			22 => self.avg_pool(),
+			23 => self.conv3d(),
+			24 => self.depthwise(),
+			25 => self.transpose_conv(),
+			26 => self.resize(),
+			_ => {
+				if self.random.once_in(4) {
+					(Op::Identity, vec![self.any()])
+				} else {
+					self.scatter()
 				}
 			}
 		};
@@ -416,43 +430,53 @@ impl Writer {
 		}
 	}
 
-	fn window(&mut self, dilated: bool) -> Window {
-		let mut few = |low, high| self.random.between(low, high) as u16;
-		Window {
-			pad: [few(0, 2), few(0, 2), few(0, 2), few(0, 2)],
-			stride: [few(1, 3), few(1, 3)],
-			dilation: if dilated { [few(1, 2), few(1, 2)] } else { [1, 1] },
-		}
-	}
-
 	fn narrow(&mut self) -> DType {
 		*self.random.pick(&[DType::I8, DType::I16])
 	}
 
-	fn conv(&mut self) -> (Op, Vec<ValueId>) {
-		let dtype = self.narrow();
-		let input = self.value_that(
-			|ty| ty.rank() == 4 && matches!(ty.dtype, DType::I8 | DType::I16),
-			|writer| TensorType::new(dtype, writer.shape(4)),
-		);
-		let channels = self.ty_of(input).shape[3];
-		let out = self.random.between(1, 6) as u32;
-		let kernel = [out, self.random.between(1, 3) as u32, self.random.between(1, 3) as u32];
-		let weight = [kernel[0], kernel[1], kernel[2], channels];
-		let weight = self.constant(TensorType::new(DType::I8, weight));
-		let biases = if self.random.once_in(3) { 1 } else { out };
-		let bias = self.constant(TensorType::new(DType::I32, [biases]));
-		let window = self.window(true);
-		let input_zero_point = self.zero_point(DType::I16) as i16;
-		let weight_zero_point = self.zero_point(DType::I8) as i8;
-		(Op::Conv2d { window, input_zero_point, weight_zero_point }, vec![input, weight, bias])
+	/// A value of rank `N` that `fits`, or a constant of a narrow type; with its shape.
+	fn shaped<const N: usize>(
+		&mut self,
+		fits: impl Fn(&TensorType) -> bool,
+	) -> (ValueId, [u32; N]) {
+		let shape_of = |ty: &TensorType| <[u32; N]>::try_from(&ty.shape[..]).ok();
+		let found: Vec<(ValueId, [u32; N])> = self
+			.values
+			.iter()
+			.map(|value| (*value, self.ty_of(*value)))
+			.filter(|(_, ty)| fits(ty))
+			.filter_map(|(value, ty)| Some((value, shape_of(&ty)?)))
+			.collect();
+		if found.is_empty() || self.random.once_in(6) {
+			let dtype = self.narrow();
+			let mut shape = [0; N];
+			shape.copy_from_slice(&self.shape(N));
+			(self.constant(TensorType::new(dtype, shape)), shape)
+		} else {
+			*self.random.pick(&found)
+		}
+	}
+
+	fn scatter(&mut self) -> (Op, Vec<ValueId>) {
+		let (values, [n, rows, c]) = self.shaped::<3>(|_| true);
+		let dtype = self.ty_of(values).dtype;
+		let width = self.extent();
+		let indices = TensorType::new(DType::I32, [n, width]);
+		// Mostly indices that occur, some beyond either end.
+		let bytes = (0..indices.elements()).flat_map(|_| {
+			let index = self.random.between(-1, rows as i64 + 1) as i32;
+			index.to_le_bytes()
+		});
+		let bytes = bytes.collect();
+		let indices = self.constant_of(indices, bytes);
+		let fits = |ty: &TensorType| ty.dtype == dtype && ty.shape == [n, width, c];
+		let input = self.value_that(fits, |_| TensorType::new(dtype, [n, width, c]));
+		(Op::Scatter, vec![values, indices, input])
 	}
 
 	fn mat_mul(&mut self) -> (Op, Vec<ValueId>) {
 		let narrow = |ty: &TensorType| ty.rank() == 3 && matches!(ty.dtype, DType::I8 | DType::I16);
-		let dtype = self.narrow();
-		let a = self.value_that(narrow, |writer| TensorType::new(dtype, writer.shape(3)));
-		let [n, _, c] = self.ty_of(a).shape[..] else { unreachable!("rank 3") };
+		let (a, [n, _, c]) = self.shaped::<3>(narrow);
 		let dtype = self.narrow();
 		let b = self.value_that(
 			|ty| narrow(ty) && ty.shape[0] == n && ty.shape[1] == c,
@@ -464,16 +488,6 @@ impl Writer {
 		let (a_zero, b_zero) = (self.zero_point(DType::I16), self.zero_point(DType::I8));
 		let op = Op::MatMul { a_zero_point: a_zero as i16, b_zero_point: b_zero as i16 };
 		(op, vec![a, b])
-	}
-
-	fn max_pool(&mut self) -> (Op, Vec<ValueId>) {
-		let dtype = self.narrow();
-		let input = self.value_that(
-			|ty| ty.rank() == 4 && matches!(ty.dtype, DType::I8 | DType::I16),
-			|writer| TensorType::new(dtype, writer.shape(4)),
-		);
-		let kernel = [self.random.between(1, 3) as u16, self.random.between(1, 3) as u16];
-		(Op::MaxPool2d { kernel, window: self.window(false) }, vec![input])
 	}
 
 	fn binary(&mut self) -> (Op, Vec<ValueId>) {

@@ -5,8 +5,12 @@
 use crate::{
 	check::Origin,
 	element::read_element,
-	ops::{broadcast_at, movement::Source, scalar, scalar::Pointwise, unravel, At, Conv, Family},
-	CheckedProgram, DType, EvalError, Layout, Leaf, Node, Reduction, TensorType, ValueId,
+	ops::{
+		broadcast_at, movement::Source, scalar, scalar::Pointwise, unravel, At, AvgPool, Conv,
+		Family, Resize, TransposeConv,
+	},
+	CheckedProgram, DType, EvalError, Interpolation, Layout, Leaf, Node, Reduction, TensorType,
+	ValueId,
 };
 use alloc::vec::Vec;
 
@@ -137,19 +141,36 @@ impl<'a, S: LeafSource> Evaluator<'a, S> {
 		let node = program.node(number).ok_or(EvalError::Inconsistent)?;
 		self.spend(program.node_steps(number))?;
 		match Family::of(&node.op) {
-			Family::Conv(conv) => self.conv(&conv, node, at),
+			Family::Conv(conv) => {
+				let [input, weight, bias] = operands(node)?;
+				let [batch, row, column, out, ..] = *at;
+				let sum = self.bias(bias, out)?;
+				let from = ([batch, 0, 0, 0, 0, 0], [out, 0, 0, 0, 0, 0]);
+				self.plane(&conv, [input, weight], from, 1, [row, column], sum)
+			}
+			Family::Conv3d(conv) => {
+				let [input, weight, bias] = operands(node)?;
+				let [batch, slice, row, column, out, ..] = *at;
+				let (d, kd) = (self.extent(input, 1)?, self.extent(weight, 1)?);
+				let mut sum = self.bias(bias, out)?;
+				for kz in 0..kd {
+					let Some(z) = conv.depth.tap(slice, kz, d) else { continue };
+					let from = ([batch, z, 0, 0, 0, 0], [out, kz, 0, 0, 0, 0]);
+					sum = self.plane(&conv.plane, [input, weight], from, 2, [row, column], sum)?;
+				}
+				Ok(sum)
+			}
+			Family::Depthwise(conv) => self.depthwise(&conv, node, at),
+			Family::TransposeConv(conv) => self.transpose_conv(&conv, node, at),
+			Family::AvgPool(pool) => self.avg_pool(&pool, node, at),
+			Family::Resize(resize) => self.resize(&resize, node, at),
 			Family::MatMul { a_zero_point, b_zero_point } => {
 				let [a, b] = operands(node)?;
 				let [batch, row, column, ..] = *at;
 				let depth = self.extent(a, 2)?;
 				let a = self.line(a, [batch, row, 0, 0, 0, 0], 2)?;
 				let b = self.line(b, [batch, 0, column, 0, 0, 0], 1)?;
-				let mut sum = 0;
-				for c in 0..depth {
-					let (a, b) = (self.get(&a, c)?, self.get(&b, c)?);
-					sum = scalar::multiply_add(sum, a, a_zero_point, b, b_zero_point);
-				}
-				Ok(sum)
+				self.products(&a, &b, depth, [a_zero_point, b_zero_point], 0)
 			}
 			Family::MaxPool { kernel: [height, width], grid } => {
 				let [a] = operands(node)?;
@@ -203,6 +224,18 @@ impl<'a, S: LeafSource> Evaluator<'a, S> {
 				let index = scalar::limit_index(index, self.extent(values, 1)?);
 				self.value(values, [batch, index, column, 0, 0, 0])
 			}
+			Family::Scatter => {
+				let [values, indices, input] = operands(node)?;
+				let [batch, row, column, ..] = *at;
+				let rows = self.extent(values, 1)?;
+				let line = self.line(indices, [batch, 0, 0, 0, 0, 0], 1)?;
+				for place in (0..self.extent(indices, 1)?).rev() {
+					if scalar::limit_index(self.get(&line, place)?, rows) == row {
+						return self.value(input, [batch, place, column, 0, 0, 0]);
+					}
+				}
+				self.value(values, *at)
+			}
 			Family::Movement(movement) => {
 				let operand_type = |operand: usize| {
 					node.operands.get(operand).and_then(|value| program.value_type(*value))
@@ -218,28 +251,150 @@ impl<'a, S: LeafSource> Evaluator<'a, S> {
 		}
 	}
 
-	fn conv(&mut self, conv: &Conv, node: &Node, at: &At) -> Result<i32, EvalError> {
+	/// The bias of filter `out`: its own, or the only one.
+	fn bias(&mut self, bias: ValueId, out: u32) -> Result<i32, EvalError> {
+		let place = if self.extent(bias, 0)? == 1 { 0 } else { out };
+		self.value(bias, [place, 0, 0, 0, 0, 0])
+	}
+
+	/// `sum` plus the products of one window of a plane with one filter. The plane of the input and of
+	/// the weight lies at the coordinates `from`; its rows are axis `axis` of both, columns and channels
+	/// the axes behind it.
+	fn plane(
+		&mut self,
+		conv: &Conv,
+		[input, weight]: [ValueId; 2],
+		from: (At, At),
+		axis: usize,
+		[row, column]: [u32; 2],
+		mut sum: i32,
+	) -> Result<i32, EvalError> {
+		let (across, inner) = (axis.saturating_add(1), axis.saturating_add(2));
+		let (h, w) = (self.extent(input, axis)?, self.extent(input, across)?);
+		let (kh, kw) = (self.extent(weight, axis)?, self.extent(weight, across)?);
+		let channels = self.extent(weight, inner)?;
+		let at = |mut at: At, y: u32, x: u32| {
+			for (axis, place) in [(axis, y), (across, x)] {
+				if let Some(coordinate) = at.get_mut(axis) {
+					*coordinate = place;
+				}
+			}
+			at
+		};
+		for ky in 0..kh {
+			let Some(y) = conv.grid.vertical.tap(row, ky, h) else { continue };
+			for kx in 0..kw {
+				let Some(x) = conv.grid.horizontal.tap(column, kx, w) else { continue };
+				let a = self.line(input, at(from.0, y, x), inner)?;
+				let b = self.line(weight, at(from.1, ky, kx), inner)?;
+				let zeros = [conv.input_zero_point, conv.weight_zero_point];
+				sum = self.products(&a, &b, channels, zeros, sum)?;
+			}
+		}
+		Ok(sum)
+	}
+
+	/// `sum` plus the products of the first `depth` elements of two lines.
+	fn products(
+		&mut self,
+		a: &Line<'a>,
+		b: &Line<'a>,
+		depth: u32,
+		[a_zero, b_zero]: [i32; 2],
+		mut sum: i32,
+	) -> Result<i32, EvalError> {
+		for c in 0..depth {
+			let (a, b) = (self.get(a, c)?, self.get(b, c)?);
+			sum = scalar::multiply_add(sum, a, a_zero, b, b_zero);
+		}
+		Ok(sum)
+	}
+
+	fn depthwise(&mut self, conv: &Conv, node: &Node, at: &At) -> Result<i32, EvalError> {
+		let [input, weight, bias] = operands(node)?;
+		let [batch, row, column, out, ..] = *at;
+		let (h, w) = (self.extent(input, 1)?, self.extent(input, 2)?);
+		let (kh, kw) = (self.extent(weight, 0)?, self.extent(weight, 1)?);
+		let filters = self.extent(weight, 3)?.max(1);
+		let (channel, filter) = (out / filters, out % filters);
+		let mut sum = self.bias(bias, out)?;
+		for ky in 0..kh {
+			let Some(y) = conv.grid.vertical.tap(row, ky, h) else { continue };
+			for kx in 0..kw {
+				let Some(x) = conv.grid.horizontal.tap(column, kx, w) else { continue };
+				let a = self.value(input, [batch, y, x, channel, 0, 0])?;
+				let b = self.value(weight, [ky, kx, channel, filter, 0, 0])?;
+				let (a_zero, b_zero) = (conv.input_zero_point, conv.weight_zero_point);
+				sum = scalar::multiply_add(sum, a, a_zero, b, b_zero);
+			}
+		}
+		Ok(sum)
+	}
+
+	fn transpose_conv(
+		&mut self,
+		conv: &TransposeConv,
+		node: &Node,
+		at: &At,
+	) -> Result<i32, EvalError> {
 		let [input, weight, bias] = operands(node)?;
 		let [batch, row, column, out, ..] = *at;
 		let (h, w) = (self.extent(input, 1)?, self.extent(input, 2)?);
 		let (kh, kw) = (self.extent(weight, 1)?, self.extent(weight, 2)?);
 		let channels = self.extent(weight, 3)?;
-		let bias_at = if self.extent(bias, 0)? == 1 { 0 } else { out };
-		let mut sum = self.value(bias, [bias_at, 0, 0, 0, 0, 0])?;
-		for ky in 0..kh {
-			let Some(y) = conv.grid.vertical.tap(row, ky, h) else { continue };
-			for kx in 0..kw {
-				let Some(x) = conv.grid.horizontal.tap(column, kx, w) else { continue };
+		let [down, across] = conv.spread;
+		let mut sum = self.bias(bias, out)?;
+		for y in down.reach(row, kh, h) {
+			let ky = down.tap(row, y);
+			for x in across.reach(column, kw, w) {
+				let kx = across.tap(column, x);
 				let a = self.line(input, [batch, y, x, 0, 0, 0], 3)?;
 				let b = self.line(weight, [out, ky, kx, 0, 0, 0], 3)?;
-				for c in 0..channels {
-					let (a, b) = (self.get(&a, c)?, self.get(&b, c)?);
-					let (a_zero, b_zero) = (conv.input_zero_point, conv.weight_zero_point);
-					sum = scalar::multiply_add(sum, a, a_zero, b, b_zero);
-				}
+				let zeros = [conv.input_zero_point, conv.weight_zero_point];
+				sum = self.products(&a, &b, channels, zeros, sum)?;
 			}
 		}
 		Ok(sum)
+	}
+
+	fn avg_pool(&mut self, pool: &AvgPool, node: &Node, at: &At) -> Result<i32, EvalError> {
+		let [a] = operands(node)?;
+		let [batch, row, column, channel, ..] = *at;
+		let (h, w) = (self.extent(a, 1)?, self.extent(a, 2)?);
+		let [height, width] = pool.kernel;
+		let (mut sum, mut count) = (0i32, 0u32);
+		for ky in 0..height {
+			let Some(y) = pool.grid.vertical.tap(row, ky, h) else { continue };
+			for kx in 0..width {
+				let Some(x) = pool.grid.horizontal.tap(column, kx, w) else { continue };
+				let element = self.value(a, [batch, y, x, channel, 0, 0])?;
+				sum = sum.wrapping_add(element.wrapping_sub(pool.input_zero_point));
+				count = count.saturating_add(1);
+			}
+		}
+		Ok(scalar::average(self.ty(a)?.dtype, sum, count, pool.output_zero_point))
+	}
+
+	fn resize(&mut self, resize: &Resize, node: &Node, at: &At) -> Result<i32, EvalError> {
+		let [a] = operands(node)?;
+		let [batch, row, column, channel, ..] = *at;
+		let [vertical, horizontal] = resize.scales;
+		let y = vertical.between(row, self.extent(a, 1)?);
+		let x = horizontal.between(column, self.extent(a, 2)?);
+		match resize.interpolation {
+			Interpolation::Nearest => {
+				self.value(a, [batch, y.nearest(), x.nearest(), channel, 0, 0])
+			}
+			Interpolation::Bilinear => {
+				let mut corners = [[0; 2]; 2];
+				for (row, y) in corners.iter_mut().zip(y.neighbours) {
+					for (corner, x) in row.iter_mut().zip(x.neighbours) {
+						*corner = self.value(a, [batch, y, x, channel, 0, 0])?;
+					}
+				}
+				Ok(scalar::bilinear(corners, y.weights, x.weights))
+			}
+		}
 	}
 
 	fn reduce(

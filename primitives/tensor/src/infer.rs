@@ -2,7 +2,10 @@
 
 //! Result types: what each operator demands of its operands and what it yields.
 
-use crate::{Binary, DType, Op, ProgramError, Reduction, TensorType, Unary, Window};
+use crate::{
+	Binary, DType, Interpolation, Op, ProgramError, Reduction, Scaling, TensorType, Unary, Window,
+	Window3,
+};
 use alloc::vec::Vec;
 
 /// What is wrong with an operator application, before it is known which node it is.
@@ -44,7 +47,7 @@ fn result(op: &Op, operands: &[&TensorType]) -> Result<TensorType, Fault> {
 	match op {
 		Op::Conv2d { window, .. } => conv2d(window, exactly(operands)?),
 		Op::MatMul { .. } => mat_mul(exactly(operands)?),
-		Op::MaxPool2d { kernel, window } => max_pool(*kernel, window, exactly(operands)?),
+		Op::MaxPool2d { kernel, window } => pool(*kernel, window, exactly(operands)?),
 		Op::ArgMax { axis } => {
 			let [a] = exactly(operands)?;
 			demand(a.dtype.is_integer(), Fault::Type)?;
@@ -183,6 +186,32 @@ fn result(op: &Op, operands: &[&TensorType]) -> Result<TensorType, Fault> {
 			demand((*axis as usize) < a.rank(), Fault::Attribute)?;
 			Ok(a.clone())
 		}
+		Op::AvgPool2d { kernel: [height, width], window, .. } => {
+			let taps = *height as u64 * *width as u64;
+			demand(taps <= MAX_AVERAGED, Fault::Attribute)?;
+			pool([*height, *width], window, exactly(operands)?)
+		}
+		Op::Conv3d { window, .. } => conv3d(window, exactly(operands)?),
+		Op::DepthwiseConv2d { window, .. } => depthwise(window, exactly(operands)?),
+		Op::TransposeConv2d { out_pad, stride, .. } => {
+			transpose_conv(*out_pad, *stride, exactly(operands)?)
+		}
+		Op::Resize { scaling, interpolation } => {
+			resize(scaling, *interpolation, exactly(operands)?)
+		}
+		Op::Scatter => {
+			let [values, indices, input] = exactly(operands)?;
+			demand(indices.dtype == DType::I32 && input.dtype == values.dtype, Fault::Type)?;
+			let (&[n, _, c], &[batch, w]) = (&values.shape[..], &indices.shape[..]) else {
+				return Err(Fault::Shape);
+			};
+			demand(n == batch && input.shape == [n, w, c], Fault::Shape)?;
+			Ok(values.clone())
+		}
+		Op::Identity => {
+			let [a] = exactly(operands)?;
+			Ok(a.clone())
+		}
 	}
 }
 
@@ -219,21 +248,124 @@ fn positions(extent: u32, pads: [u16; 2], taps: u32, stride: u16, dilation: u16)
 	u32::try_from(positions).ok()
 }
 
-fn conv2d(window: &Window, [input, weight, bias]: [&TensorType; 3]) -> Result<TensorType, Fault> {
-	demand(matches!(input.dtype, DType::I8 | DType::I16), Fault::Type)?;
-	demand(weight.dtype == DType::I8 && bias.dtype == DType::I32, Fault::Type)?;
-	let (&[n, h, w, c], &[o, kh, kw, depth], &[biases]) =
-		(&input.shape[..], &weight.shape[..], &bias.shape[..])
-	else {
-		return Err(Fault::Shape);
-	};
-	demand(c == depth && (biases == o || biases == 1), Fault::Shape)?;
-	let [top, bottom, left, right] = window.pad;
+/// Result of a convolution in two dimensions with a kernel of these extents and so many filters.
+fn slide(
+	window: &Window,
+	input: &TensorType,
+	kernel: [u32; 2],
+	filters: u32,
+) -> Result<TensorType, Fault> {
+	let &[n, h, w, _] = &input.shape[..] else { return Err(Fault::Shape) };
+	let ([top, bottom, left, right], [kh, kw]) = (window.pad, kernel);
 	demand(window.stride.iter().chain(&window.dilation).all(|n| *n >= 1), Fault::Attribute)?;
 	let oh = positions(h, [top, bottom], kh, window.stride[0], window.dilation[0]);
 	let ow = positions(w, [left, right], kw, window.stride[1], window.dilation[1]);
 	let (Some(oh), Some(ow)) = (oh, ow) else { return Err(Fault::Shape) };
-	Ok(TensorType::new(DType::I32, [n, oh, ow, o]))
+	Ok(TensorType::new(DType::I32, [n, oh, ow, filters]))
+}
+
+/// What all convolutions demand of their element types and of the bias of `filters` filters.
+fn convolved([input, weight, bias]: [&TensorType; 3], filters: Option<u32>) -> Result<u32, Fault> {
+	demand(matches!(input.dtype, DType::I8 | DType::I16), Fault::Type)?;
+	demand(weight.dtype == DType::I8 && bias.dtype == DType::I32, Fault::Type)?;
+	let filters = filters.ok_or(Fault::Shape)?;
+	demand(bias.shape == [filters] || bias.shape == [1], Fault::Shape)?;
+	Ok(filters)
+}
+
+fn conv2d(window: &Window, operands: [&TensorType; 3]) -> Result<TensorType, Fault> {
+	let [input, weight, _] = operands;
+	let filters = convolved(operands, weight.shape.first().copied())?;
+	let (&[_, _, _, c], &[_, kh, kw, depth]) = (&input.shape[..], &weight.shape[..]) else {
+		return Err(Fault::Shape);
+	};
+	demand(c == depth, Fault::Shape)?;
+	slide(window, input, [kh, kw], filters)
+}
+
+fn conv3d(window: &Window3, operands: [&TensorType; 3]) -> Result<TensorType, Fault> {
+	let [input, weight, _] = operands;
+	let filters = convolved(operands, weight.shape.first().copied())?;
+	let (&[n, d, h, w, c], &[_, kd, kh, kw, depth]) = (&input.shape[..], &weight.shape[..]) else {
+		return Err(Fault::Shape);
+	};
+	demand(c == depth, Fault::Shape)?;
+	demand(window.stride.iter().chain(&window.dilation).all(|n| *n >= 1), Fault::Attribute)?;
+	let [front, back, top, bottom, left, right] = window.pad;
+	let ([sd, sh, sw], [dd, dh, dw]) = (window.stride, window.dilation);
+	let od = positions(d, [front, back], kd, sd, dd);
+	let oh = positions(h, [top, bottom], kh, sh, dh);
+	let ow = positions(w, [left, right], kw, sw, dw);
+	let (Some(od), Some(oh), Some(ow)) = (od, oh, ow) else { return Err(Fault::Shape) };
+	Ok(TensorType::new(DType::I32, [n, od, oh, ow, filters]))
+}
+
+fn depthwise(window: &Window, operands: [&TensorType; 3]) -> Result<TensorType, Fault> {
+	let [input, weight, _] = operands;
+	let (&[_, _, _, c], &[kh, kw, depth, m]) = (&input.shape[..], &weight.shape[..]) else {
+		return Err(Fault::Shape);
+	};
+	let filters = convolved(operands, c.checked_mul(m))?;
+	demand(c == depth, Fault::Shape)?;
+	slide(window, input, [kh, kw], filters)
+}
+
+fn transpose_conv(
+	out_pad: [i16; 4],
+	stride: [u16; 2],
+	operands: [&TensorType; 3],
+) -> Result<TensorType, Fault> {
+	let [input, weight, _] = operands;
+	let filters = convolved(operands, weight.shape.first().copied())?;
+	let (&[n, h, w, c], &[_, kh, kw, depth]) = (&input.shape[..], &weight.shape[..]) else {
+		return Err(Fault::Shape);
+	};
+	demand(c == depth, Fault::Shape)?;
+	demand(stride.iter().all(|n| *n >= 1), Fault::Attribute)?;
+	// Inside i64: the product is below 2^48.
+	let spread = |extent: u32, stride: u16, pads: [i16; 2], taps: u32| {
+		let moved = (extent as i64 - 1) * stride as i64;
+		u32::try_from(moved + pads[0] as i64 + pads[1] as i64 + taps as i64).ok()
+	};
+	let ([top, bottom, left, right], [down, across]) = (out_pad, stride);
+	let oh = spread(h, down, [top, bottom], kh).ok_or(Fault::Shape)?;
+	let ow = spread(w, across, [left, right], kw).ok_or(Fault::Shape)?;
+	Ok(TensorType::new(DType::I32, [n, oh, ow, filters]))
+}
+
+/// No extent of a resized image, nor of the one it is made from, reaches this.
+const MAX_RESIZED: u32 = 1 << 14;
+
+/// The largest numerator of a scale.
+const MAX_NUMERATOR: u16 = 1 << 11;
+
+fn resize(
+	scaling: &Scaling,
+	interpolation: Interpolation,
+	[a]: [&TensorType; 1],
+) -> Result<TensorType, Fault> {
+	let dtype = match (interpolation, a.dtype) {
+		(Interpolation::Nearest, DType::I8 | DType::I16 | DType::I32) => a.dtype,
+		(Interpolation::Bilinear, DType::I8 | DType::I16) => DType::I32,
+		_ => return Err(Fault::Type),
+	};
+	let &[n, h, w, c] = &a.shape[..] else { return Err(Fault::Shape) };
+	let scaled = |extent: u32, axis: usize| {
+		let at = |list: &[u16; 2]| list.get(axis).copied().map(i64::from);
+		let (numerator, denominator) = (at(&scaling.numerator)?, at(&scaling.denominator)?);
+		let reach = (extent as i64 - 1) * numerator;
+		let reach = reach - *scaling.offset.get(axis)? as i64 + *scaling.border.get(axis)? as i64;
+		let last = u32::try_from(reach).ok()?.checked_div(denominator as u32)?;
+		last.checked_add(1).filter(|extent| *extent < MAX_RESIZED)
+	};
+	let scales = scaling.numerator.iter().zip(&scaling.denominator);
+	for (numerator, denominator) in scales {
+		demand((1..=MAX_NUMERATOR).contains(numerator) && *denominator >= 1, Fault::Attribute)?;
+		demand((*denominator as u32) < 16 * *numerator as u32, Fault::Attribute)?;
+	}
+	demand(h < MAX_RESIZED && w < MAX_RESIZED, Fault::Shape)?;
+	let (Some(oh), Some(ow)) = (scaled(h, 0), scaled(w, 1)) else { return Err(Fault::Shape) };
+	Ok(TensorType::new(dtype, [n, oh, ow, c]))
 }
 
 fn mat_mul([a, b]: [&TensorType; 2]) -> Result<TensorType, Fault> {
@@ -246,7 +378,10 @@ fn mat_mul([a, b]: [&TensorType; 2]) -> Result<TensorType, Fault> {
 	Ok(TensorType::new(DType::I32, [n, h, w]))
 }
 
-fn max_pool(kernel: [u16; 2], window: &Window, [a]: [&TensorType; 1]) -> Result<TensorType, Fault> {
+/// The most elements of a window that an average is taken of: the reciprocal then fits in 31 bits.
+const MAX_AVERAGED: u64 = 1 << 30;
+
+fn pool(kernel: [u16; 2], window: &Window, [a]: [&TensorType; 1]) -> Result<TensorType, Fault> {
 	demand(matches!(a.dtype, DType::I8 | DType::I16), Fault::Type)?;
 	let &[n, h, w, c] = &a.shape[..] else { return Err(Fault::Shape) };
 	let [top, bottom, left, right] = window.pad;

@@ -5,7 +5,7 @@
 //!
 //! Common rules. Arithmetic on `I32` wraps modulo 2^32. "Broadcast" operands have equal rank and
 //! each axis is equal or 1. Axes are counted from the outermost. `value - zero_point` is computed
-//! in `i32` with wrapping.
+//! in `i32` with wrapping. `docs/operators.md` describes all of them with their edge cases.
 
 use crate::DType;
 use alloc::vec::Vec;
@@ -21,6 +21,47 @@ pub struct Window {
 	pub stride: [u16; 2],
 	/// Distance between taps: at least 1, and 1 for pools.
 	pub dilation: [u16; 2],
+}
+
+/// Geometry of a three-dimensional window that slides over a `[batch, depth, height, width, channels]`
+/// tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Window3 {
+	/// Slices added at the front and back, rows at the top and bottom, columns at the left and right.
+	pub pad: [u16; 6],
+	/// Step of the window: in depth, vertical, horizontal. At least 1.
+	pub stride: [u16; 3],
+	/// Distance between taps: at least 1.
+	pub dilation: [u16; 3],
+}
+
+/// How the positions of a resized image lie over the image it is made from. Entries are vertical, then
+/// horizontal.
+///
+/// Row `oy` of the result lies at the fraction `y / n` of the operand's rows, with
+/// `y = oy × denominator + offset` and `n = numerator`; columns likewise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Scaling {
+	/// Steps of the scale between two neighbours of the operand: 1 to 2,048.
+	pub numerator: [u16; 2],
+	/// Steps of the scale between two neighbours of the result: at least 1, below 16 × numerator.
+	pub denominator: [u16; 2],
+	/// Where the first element of the result lies, in steps of the scale.
+	pub offset: [i16; 2],
+	/// What is added to the scale behind the operand's last element. The result has
+	/// `((extent − 1) × numerator − offset + border) / denominator + 1` elements, rounded down.
+	pub border: [i16; 2],
+}
+
+/// How an element between others is made from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum Interpolation {
+	/// The nearest one; where two are equally near, the later.
+	#[codec(index = 0)]
+	Nearest,
+	/// The sum of the four neighbours, weighted by their nearness in steps of both scales, not divided.
+	#[codec(index = 1)]
+	Bilinear,
 }
 
 /// Two-operand elementwise operators. Operands have the same element type and broadcast shapes.
@@ -276,4 +317,86 @@ pub enum Op {
 		/// The axis.
 		axis: u8,
 	},
+	/// Average of each window. Operand `[N, H, W, C]` I8 or I16; same type out. With `sum` the sum of
+	/// input − input_zero_point over the `count` elements of the window that lie inside the operand, `z`
+	/// the number of bits of `count − 1` and `m = (2^30 + 1) × 2^z / count` rounded down, the result is
+	/// `((sum × m + 2^(29 + z)) >> (30 + z)) + output_zero_point`, limited to the type: the nearest
+	/// integer to the quotient, ties away from zero, where the sum is small against 2^30. The sum wraps,
+	/// nothing else does. A window wholly in padding has the quotient 0.
+	#[codec(index = 22)]
+	AvgPool2d {
+		/// Window extent: vertical, horizontal. At most 2^30 elements.
+		kernel: [u16; 2],
+		/// Padding and stride; dilation is 1.
+		window: Window,
+		/// Subtracted from every input element.
+		input_zero_point: i16,
+		/// Added last.
+		output_zero_point: i16,
+	},
+	/// Convolution in three dimensions. Operands: input `[N, D, H, W, C]` (I8 or I16), weight
+	/// `[O, KD, KH, KW, C]` (I8), bias `[O]` or `[1]` (I32). Result `[N, OD, OH, OW, O]` I32, as in
+	/// [`Conv2d`](Op::Conv2d).
+	#[codec(index = 23)]
+	Conv3d {
+		/// Padding, stride, dilation.
+		window: Window3,
+		/// Subtracted from every input element.
+		input_zero_point: i16,
+		/// Subtracted from every weight element.
+		weight_zero_point: i8,
+	},
+	/// Convolution of each channel with filters of its own. Operands: input `[N, H, W, C]` (I8 or I16),
+	/// weight `[KH, KW, C, M]` (I8), bias `[C × M]` or `[1]` (I32). Result `[N, OH, OW, C × M]` I32:
+	/// channel `c × M + m` is bias + Σ (input − input_zero_point) × (weight − weight_zero_point) over the
+	/// taps of channel `c` with filter `m`. Padding contributes zero.
+	#[codec(index = 24)]
+	DepthwiseConv2d {
+		/// Padding, stride, dilation.
+		window: Window,
+		/// Subtracted from every input element.
+		input_zero_point: i16,
+		/// Subtracted from every weight element.
+		weight_zero_point: i8,
+	},
+	/// Convolution run backwards: every input element spreads over a window of the result. Operands:
+	/// input `[N, H, W, C]` (I8 or I16), weight `[O, KH, KW, C]` (I8), bias `[O]` or `[1]` (I32). Result
+	/// `[N, OH, OW, O]` I32 with `OH = (H − 1) × stride + top + bottom + KH`: bias plus, for every input
+	/// place `(y, x)` and tap `(ky, kx)` with `y × stride + top + ky = oy` and likewise for `ox`,
+	/// (input − input_zero_point) × (weight − weight_zero_point). What falls outside the result is lost.
+	#[codec(index = 25)]
+	TransposeConv2d {
+		/// Rows added at the top and bottom of the result, columns at the left and right; negative
+		/// entries take away.
+		out_pad: [i16; 4],
+		/// Distance between the windows of neighbours: vertical, horizontal. At least 1.
+		stride: [u16; 2],
+		/// Subtracted from every input element.
+		input_zero_point: i16,
+		/// Subtracted from every weight element.
+		weight_zero_point: i8,
+	},
+	/// Image of another size. Operand `[N, H, W, C]`, result `[N, OH, OW, C]`; all four extents of images
+	/// are below 2^14. Rows are `iy = floor(y / n)` and the next, each limited to the operand, with
+	/// `ry = y − iy × n`; columns likewise (see [`Scaling`]).
+	///
+	/// `Nearest`: I8, I16 or I32, same type out: the next row where `2 × ry ≥ n`, row `iy` elsewhere.
+	/// `Bilinear`: I8 or I16, result I32, wrapping: the sum of the four elements, each times
+	/// `n − ry` (row `iy`) or `ry` (the next) times the same of its column: the value times both
+	/// numerators.
+	#[codec(index = 26)]
+	Resize {
+		/// Where the result's elements lie.
+		scaling: Scaling,
+		/// How they are made.
+		interpolation: Interpolation,
+	},
+	/// Operands: values `[N, K, C]`, indices `[N, W]` (I32), input `[N, W, C]` of the values' type. Result
+	/// `[N, K, C]`: row `k` is `input[n, w]` for the last `w` whose index, limited to `0..K`, is `k`, and
+	/// the values' row where there is none.
+	#[codec(index = 27)]
+	Scatter,
+	/// The operand.
+	#[codec(index = 28)]
+	Identity,
 }

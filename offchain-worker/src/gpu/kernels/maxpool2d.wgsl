@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Largest element of each window of [N, H, W, C]. Padding is ignored; a window wholly in padding
-// gives the type's minimum (`low`).
+// gives the type's minimum (`low`). One dispatch sees the taps [k_begin, k_end).
 
 struct Params {
 	first: u32,
@@ -11,13 +11,15 @@ struct Params {
 	channels: u32,
 	out_height: u32,
 	out_width: u32,
-	kernel_height: i32,
-	kernel_width: i32,
+	kernel_height: u32,
+	kernel_width: u32,
 	pad_top: i32,
 	pad_left: i32,
 	stride_y: i32,
 	stride_x: i32,
 	low: i32,
+	k_begin: u32,
+	k_end: u32,
 }
 
 @group(0) @binding(0) var<storage, read> p: Params;
@@ -44,8 +46,13 @@ fn main(
 	let y = oy * p.stride_y - p.pad_top;
 	let x = ox * p.stride_x - p.pad_left;
 	var best = p.low;
-	for (var iy = max(y, 0); iy < min(y + p.kernel_height, p.height); iy++) {
-		for (var ix = max(x, 0); ix < min(x + p.kernel_width, p.width); ix++) {
+	if p.k_begin > 0u {
+		best = out[i];
+	}
+	for (var k = p.k_begin; k < p.k_end; k++) {
+		let iy = y + i32(k / p.kernel_width);
+		let ix = x + i32(k % p.kernel_width);
+		if iy >= 0 && iy < p.height && ix >= 0 && ix < p.width {
 			let at = bitcast<u32>((batch * p.height + iy) * p.width + ix) * p.channels + c;
 			best = max(best, value[at]);
 		}

@@ -3,11 +3,12 @@
 //! Lowering: a checked program becomes a list of dispatches over numbered buffers. Nothing here
 //! touches a device.
 //!
-//! Every value is held row-major, one i32 for each element. Reshapes and widening casts share the
-//! buffer of their operand. Nodes that no checkpoint depends on are left out.
+//! Every value is held row-major, one i32 for each element. Reshapes, identities and widening
+//! casts share the buffer of their operand. Nodes that no checkpoint depends on are left out.
 
 mod operators;
 mod products;
+mod windows;
 
 use super::{
 	error::GpuError,
@@ -16,6 +17,10 @@ use super::{
 };
 use bytemuck::Pod;
 use tensornet_tensor::{CheckedProgram, DType, Layout, TensorType, ValueId};
+
+/// The most that one invocation loops in one dispatch. Software Vulkan (llvmpipe) ends all loops of a
+/// group of invocations without a word after 65,535 rounds together.
+const LOOP: u64 = 1 << 15;
 
 /// Number of a buffer in a [`Lowered`] program.
 pub(crate) type BufferId = usize;

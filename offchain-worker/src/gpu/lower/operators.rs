@@ -7,11 +7,11 @@ use crate::gpu::{
 	error::GpuError,
 	kernel::{
 		ArgMaxParams, CopyParams, Elementwise, ElementwiseParams, GatherParams, Kernel,
-		MaxPoolParams, ReduceParams, RescaleParams, TableParams,
+		ReduceParams, RescaleParams, ScatterParams, TableParams,
 	},
 	view::{broadcast, padded, row_major, View},
 };
-use tensornet_tensor::{DType, Node, Op, TensorType, Window};
+use tensornet_tensor::{DType, Node, Op, TensorType};
 
 /// Indices of one reduction pass that one invocation handles.
 const CHUNK: u64 = 256;
@@ -30,7 +30,7 @@ impl Lowering<'_> {
 		}
 		let args = Args { types: &types, buffers: &buffers, out: out_ty };
 		match &node.op {
-			Op::Reshape { .. } => args.buffer(0),
+			Op::Reshape { .. } | Op::Identity => args.buffer(0),
 			Op::Cast { to } if widens(args.ty(0)?.dtype, *to) => args.buffer(0),
 			Op::Cast { to } => self.elementwise(args, Elementwise::Cast, *to, [0, 0]),
 			Op::Binary(op) => {
@@ -54,13 +54,30 @@ impl Lowering<'_> {
 			Op::Select => self.elementwise(args, Elementwise::Select, out_ty.dtype, [0, 0]),
 			Op::Conv2d { window, input_zero_point, weight_zero_point } => {
 				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
-				self.conv2d(args, &node.operands, window, zero_points)
+				self.conv(args, &node.operands, window.into(), zero_points)
+			}
+			Op::Conv3d { window, input_zero_point, weight_zero_point } => {
+				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
+				self.conv(args, &node.operands, window.into(), zero_points)
+			}
+			Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point } => {
+				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
+				self.depthwise(args, window, zero_points)
+			}
+			Op::TransposeConv2d { out_pad, stride, input_zero_point, weight_zero_point } => {
+				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
+				self.transpose_conv(args, &node.operands, *out_pad, *stride, zero_points)
 			}
 			Op::MatMul { a_zero_point, b_zero_point } => {
 				let zero_points = [(*a_zero_point).into(), (*b_zero_point).into()];
 				self.matmul(args, &node.operands, zero_points)
 			}
 			Op::MaxPool2d { kernel, window } => self.max_pool(args, *kernel, window),
+			Op::AvgPool2d { kernel, window, input_zero_point, output_zero_point } => {
+				let zero_points = [(*input_zero_point).into(), (*output_zero_point).into()];
+				self.avg_pool(args, *kernel, window, zero_points)
+			}
+			Op::Resize { scaling, interpolation } => self.resize(args, scaling, *interpolation),
 			Op::ArgMax { axis } => self.arg_max(args, usize::from(*axis)),
 			Op::Reduce { reduction, axis } => {
 				self.reduce(args, Kernel::Reduce(*reduction), usize::from(*axis))
@@ -97,6 +114,7 @@ impl Lowering<'_> {
 				self.view(args, extents, from, 0)
 			}
 			Op::Gather => self.gather(args),
+			Op::Scatter => self.scatter(args),
 			Op::Table => self.table(args),
 			Op::Rescale { output, input_zero_point, output_zero_point, per_channel } => {
 				let channels =
@@ -164,7 +182,7 @@ impl Lowering<'_> {
 		Ok(out)
 	}
 
-	fn copy(&mut self, from: BufferId, to: BufferId, view: View<2>, bases: [u32; 2]) {
+	pub(super) fn copy(&mut self, from: BufferId, to: BufferId, view: View<2>, bases: [u32; 2]) {
 		let elements = view.extents.iter().map(|e| u64::from(*e)).product();
 		let view = view.collapsed();
 		let params = CopyParams {
@@ -199,20 +217,41 @@ impl Lowering<'_> {
 		let elements = args.out.elements();
 		let shape = &args.ty(0)?.shape;
 		if elements != args.ty(0)?.elements() {
-			// One axis with zero strides: the operand is bound but only its first element is read.
-			let params = ElementwiseParams {
-				rank: 1,
-				k0: value,
-				extents: padded(&[elements as u32]),
-				..Default::default()
-			};
-			let fill = Kernel::Elementwise(Elementwise::Fill);
-			self.emit(fill, params, out, &[source; 3], elements, 8);
+			self.fill(out, source, elements, value);
 		}
 		let to = row_major(&args.out.shape);
 		let base = dot(before, &to);
 		let view = View { extents: shape.clone(), strides: [row_major(shape), to] };
 		self.copy(source, out, view, [0, base]);
+		Ok(out)
+	}
+
+	/// Sets all of a buffer's `elements` to `value`. `other` is any other buffer.
+	fn fill(&mut self, out: BufferId, other: BufferId, elements: u64, value: i32) {
+		// One axis with zero strides: the operand is bound but only its first element is read.
+		let params = ElementwiseParams {
+			rank: 1,
+			k0: value,
+			extents: padded(&[elements as u32]),
+			..Default::default()
+		};
+		let fill = Kernel::Elementwise(Elementwise::Fill);
+		self.emit(fill, params, out, &[other; 3], elements, 8);
+	}
+
+	fn scatter(&mut self, args: Args<'_>) -> Result<BufferId, GpuError> {
+		let [batches, rows, channels] = args.dims(0)?;
+		let [_, width] = args.dims(1)?;
+		let (value, indices, input) = (args.buffer(0)?, args.buffer(1)?, args.buffer(2)?);
+		let all_rows = u64::from(batches) * u64::from(rows);
+		let places = self.temporary(all_rows)?;
+		self.fill(places, indices, all_rows, 0);
+		let params = ScatterParams { rows, width, channels, ..Default::default() };
+		let named = args.ty(1)?.elements();
+		self.emit(Kernel::ScatterPlaces, params, places, &[indices], named, 12);
+		let out = self.temporary(args.out.elements())?;
+		let operands = [places, value, input];
+		self.emit(Kernel::Scatter, params, out, &operands, args.out.elements(), 12);
 		Ok(out)
 	}
 
@@ -299,35 +338,6 @@ impl Lowering<'_> {
 		self.emit(Kernel::Table, params, out, args.buffers, args.out.elements(), 8);
 		Ok(out)
 	}
-
-	fn max_pool(
-		&mut self,
-		args: Args<'_>,
-		[kernel_height, kernel_width]: [u16; 2],
-		window: &Window,
-	) -> Result<BufferId, GpuError> {
-		let [_, height, width, channels] = args.dims(0)?;
-		let &[_, out_height, out_width, _] = &args.out.shape[..] else {
-			return Err(GpuError::Inconsistent);
-		};
-		let out = self.temporary(args.out.elements())?;
-		let params = MaxPoolParams {
-			height,
-			width,
-			channels,
-			out_height,
-			out_width,
-			kernel: [kernel_height.into(), kernel_width.into()],
-			pad_top: window.pad[0].into(),
-			pad_left: window.pad[2].into(),
-			stride: window.stride.map(u32::from),
-			low: args.out.dtype.min(),
-			..Default::default()
-		};
-		let work = u64::from(kernel_height) * u64::from(kernel_width) * 2 + 8;
-		self.emit(Kernel::MaxPool2d, params, out, args.buffers, args.out.elements(), work);
-		Ok(out)
-	}
 }
 
 /// Operands and result of a node.
@@ -345,6 +355,10 @@ impl Args<'_> {
 
 	pub(super) fn buffer(&self, operand: usize) -> Result<BufferId, GpuError> {
 		self.buffers.get(operand).copied().ok_or(GpuError::Inconsistent)
+	}
+
+	pub(super) fn out_dims<const N: usize>(&self) -> Result<[u32; N], GpuError> {
+		self.out.shape[..].try_into().map_err(|_| GpuError::Inconsistent)
 	}
 
 	pub(super) fn dims<const N: usize>(&self, operand: usize) -> Result<[u32; N], GpuError> {

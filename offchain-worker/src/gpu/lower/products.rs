@@ -8,12 +8,12 @@
 //! x = 256 * high + low + 128, both bytes signed, the sum of x * w is
 //! 256 * sum(high * w) + sum(low * w) + 128 * sum(w).
 
-use super::{operators::Args, BufferId, Lowering};
+use super::{operators::Args, BufferId, Lowering, LOOP};
 use crate::gpu::{
 	error::GpuError,
 	kernel::{ConvParams, Form, Kernel, MatMulParams, PackParams, Plane, TILE},
 };
-use tensornet_tensor::{DType, Reduction, TensorType, ValueId, Window};
+use tensornet_tensor::{DType, Reduction, TensorType, ValueId, Window, Window3};
 
 /// Rows and positions below which packing costs more than it saves.
 const WORTH_PACKING: u64 = 16;
@@ -39,6 +39,48 @@ const TWO_PLANES: (&[Plane], &[Pass]) = (
 		Pass { plane: 1, fill: 0x8080_8080_u32 as i32, shift: 0 },
 	],
 );
+
+/// The windows of a convolution in depth, vertical and horizontal.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+	/// Places added before the first one.
+	pad: [u32; 3],
+	stride: [u32; 3],
+	dilation: [u32; 3],
+}
+
+impl From<&Window> for Windows {
+	fn from(window: &Window) -> Self {
+		let ([top, _, left, _], [down, right]) = (window.pad, window.stride);
+		let [vertical, horizontal] = window.dilation;
+		Self {
+			pad: [0, top, left].map(u32::from),
+			stride: [1, down, right].map(u32::from),
+			dilation: [1, vertical, horizontal].map(u32::from),
+		}
+	}
+}
+
+impl From<&Window3> for Windows {
+	fn from(window: &Window3) -> Self {
+		let [front, _, top, _, left, _] = window.pad;
+		Self {
+			pad: [front, top, left].map(u32::from),
+			stride: window.stride.map(u32::from),
+			dilation: window.dilation.map(u32::from),
+		}
+	}
+}
+
+/// The extents of an operand or result of a convolution: outermost axis, the three that windows slide
+/// over, innermost axis. In two dimensions the first of the three is 1.
+fn volume(ty: &TensorType) -> Result<(u32, [u32; 3], u32), GpuError> {
+	match ty.shape[..] {
+		[outer, height, width, inner] => Ok((outer, [1, height, width], inner)),
+		[outer, depth, height, width, inner] => Ok((outer, [depth, height, width], inner)),
+		_ => Err(GpuError::Inconsistent),
+	}
+}
 
 impl Lowering<'_> {
 	/// How the left operand is packed, if the product is made in packed form.
@@ -67,7 +109,7 @@ impl Lowering<'_> {
 	}
 
 	/// Lowers `body` into the preparation of the constant that `value` is, or into the iteration.
-	fn preparing<T>(
+	pub(super) fn preparing<T>(
 		&mut self,
 		value: ValueId,
 		body: impl FnOnce(&mut Self) -> Result<T, GpuError>,
@@ -120,27 +162,26 @@ impl Lowering<'_> {
 		})
 	}
 
-	pub(super) fn conv2d(
+	pub(super) fn conv(
 		&mut self,
 		args: Args<'_>,
 		operands: &[ValueId],
-		window: &Window,
+		windows: Windows,
 		zero_points: [i32; 2],
 	) -> Result<BufferId, GpuError> {
-		let [batches, height, width, channels] = args.dims(0)?;
-		let [columns, kernel_height, kernel_width, _] = args.dims(1)?;
+		let (batches, extents, channels) = volume(args.ty(0)?)?;
+		let (columns, kernel, _) = volume(args.ty(1)?)?;
+		let (_, out_extents, _) = volume(args.out)?;
 		let [biases] = args.dims(2)?;
-		let &[_, out_height, out_width, _] = &args.out.shape[..] else {
-			return Err(GpuError::Inconsistent);
-		};
 		let &[input_value, weight_value, _] = operands else {
 			return Err(GpuError::Inconsistent);
 		};
 		let &[input, weight, bias] = args.buffers else {
 			return Err(GpuError::Inconsistent);
 		};
-		let rows = batches * out_height * out_width;
-		let taps = kernel_height * kernel_width;
+		let rows = batches * out_extents.iter().product::<u32>();
+		let [_, kernel_height, kernel_width] = kernel;
+		let taps = kernel.iter().product::<u32>();
 		let column_tiles = columns.div_ceil(TILE);
 		let tiles = u64::from(rows.div_ceil(TILE)) * u64::from(column_tiles);
 		let params = ConvParams {
@@ -148,16 +189,14 @@ impl Lowering<'_> {
 			rows,
 			depth: taps * channels,
 			columns,
-			height,
-			width,
+			extents,
 			channels,
-			out_height,
-			out_width,
+			out_extents,
+			kernel_height,
 			kernel_width,
-			pad_top: window.pad[0].into(),
-			pad_left: window.pad[2].into(),
-			stride: window.stride.map(u32::from),
-			dilation: window.dilation.map(u32::from),
+			pad: windows.pad,
+			stride: windows.stride,
+			dilation: windows.dilation,
 			input_zero_point: zero_points[0],
 			weight_zero_point: zero_points[1],
 			bias_stride: u32::from(biases > 1),
@@ -172,13 +211,13 @@ impl Lowering<'_> {
 				let accumulate = u32::from(k_begin > 0);
 				let bias_factor = 1 - accumulate as i32;
 				let params = ConvParams { k_begin, k_end, accumulate, bias_factor, ..params };
-				let kernel = Kernel::Conv2d(Form::Single);
+				let kernel = Kernel::Conv(Form::Single);
 				self.emit(kernel, params, out, args.buffers, tiles, tile_work(k_end - k_begin));
 			}
 			return Ok(out);
 		};
 
-		let places = u64::from(batches) * u64::from(height) * u64::from(width);
+		let places = u64::from(batches) * extents.map(u64::from).iter().product::<u64>();
 		let view = [places, channels.into(), 1];
 		let packed_input = self.pack((input_value, input), planes, zero_points[0], view)?;
 		let view = [u64::from(columns) * u64::from(taps), channels.into(), 1];
@@ -215,7 +254,7 @@ impl Lowering<'_> {
 					..params
 				};
 				first = false;
-				let kernel = Kernel::Conv2d(Form::Packed);
+				let kernel = Kernel::Conv(Form::Packed);
 				let work = tile_work(k_end - k_begin);
 				self.emit(kernel, params, out, &[packed_input, packed_weight, added], tiles, work);
 			}
@@ -300,7 +339,8 @@ impl Lowering<'_> {
 	fn depth_ranges(&self, depth: u32) -> Vec<[u32; 2]> {
 		let area = u64::from(TILE) * u64::from(TILE);
 		// Whole steps of the kernel, and not so short that the sums are mostly reloaded.
-		let step = (self.bounds.work / area / 256 * 256).clamp(1024, 1 << 30) as u32;
+		// Each 16 positions take 21 rounds of loops.
+		let step = (self.bounds.work / area / 256 * 256).clamp(1024, LOOP) as u32;
 		(0..depth).step_by(step as usize).map(|k| [k, depth.min(k.saturating_add(step))]).collect()
 	}
 }

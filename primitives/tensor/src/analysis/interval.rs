@@ -5,8 +5,9 @@
 use crate::{
 	check::Origin,
 	element::read_element,
-	ops::{movement::Movement, scalar, scalar::Pointwise, Conv, Family},
-	Binary, CheckedProgram, ConstantData, DType, Node, Reduction, TensorType, Unary, ValueId,
+	ops::{movement::Movement, scalar, scalar::Pointwise, AvgPool, Family, Resize},
+	Binary, CheckedProgram, ConstantData, DType, Interpolation, Node, Reduction, TensorType, Unary,
+	ValueId, MAX_RANK,
 };
 use alloc::{vec, vec::Vec};
 
@@ -171,30 +172,33 @@ impl<'a> Known<'a> {
 			ty(place).and_then(|ty| ty.shape.get(axis)).map_or(1, |extent| *extent as u64)
 		};
 		match Family::of(&node.op) {
-			Family::Conv(conv) => self.conv(&conv, node, [range(0), range(1), range(2)]),
+			Family::Conv(conv) => {
+				let zeros = [conv.input_zero_point, conv.weight_zero_point];
+				self.filtered(node, [range(0), range(1), range(2)], zeros, &[0])
+			}
+			Family::Conv3d(conv) => {
+				let zeros = [conv.plane.input_zero_point, conv.plane.weight_zero_point];
+				self.filtered(node, [range(0), range(1), range(2)], zeros, &[0])
+			}
+			Family::Depthwise(conv) => {
+				let zeros = [conv.input_zero_point, conv.weight_zero_point];
+				self.filtered(node, [range(0), range(1), range(2)], zeros, &[2, 3])
+			}
+			Family::TransposeConv(conv) => {
+				let zeros = [conv.input_zero_point, conv.weight_zero_point];
+				self.filtered(node, [range(0), range(1), range(2)], zeros, &[0])
+			}
 			Family::MatMul { a_zero_point, b_zero_point } => {
 				let (a, b) = (range(0).less(a_zero_point), range(1).less(b_zero_point));
 				let fits = a.within(DType::I32) && b.within(DType::I32);
-				let (depth, width) = (extent(0, 2), extent(1, 2));
-				let right = node.operands.get(1).and_then(|value| self.given(*value));
-				// The columns of every batch; `b` is stored as its layout says.
-				let columns = right.and_then(|(ty, bytes)| {
-					let strides = self.program.value(*node.operands.get(1)?)?.strides;
-					let [by_batch, by_depth, by_column, ..] = strides;
-					let mut hull: Option<Range> = None;
-					for batch in 0..extent(1, 0) {
-						for column in 0..width {
-							let base = batch * by_batch + column * by_column;
-							let indices = (0..depth).map(|c| base + c * by_depth);
-							let sum = weighted(ty.dtype, bytes, indices, b_zero_point, a)?;
-							hull = Some(hull.map_or(sum, |hull| hull.join(sum)));
-						}
-					}
-					hull
-				});
-				let range = columns.unwrap_or_else(|| a.times(b).summed(depth, false));
+				// The columns of every batch.
+				let right = node.operands.get(1).copied().unwrap_or(0);
+				let columns = self.weighted(right, &[0, 2], b_zero_point, a);
+				let range = columns.unwrap_or_else(|| a.times(b).summed(extent(0, 2), false));
 				Outcome { range, fits }
 			}
+			Family::AvgPool(pool) => average(&pool, dtype, range(0)),
+			Family::Resize(resize) => resized(&resize, range(0)),
 			Family::MaxPool { .. } => {
 				// A window in padding gives the type's minimum.
 				let a = range(0);
@@ -225,6 +229,7 @@ impl<'a> Known<'a> {
 				Range::new(entries.low * scale, entries.high * scale).into()
 			}
 			Family::Gather => range(0).into(),
+			Family::Scatter => range(0).join(range(2)).into(),
 			Family::Movement(movement) => {
 				let operands = (0..node.operands.len()).map(range).reduce(Range::join);
 				let operands = operands.unwrap_or(Range::of(dtype));
@@ -237,59 +242,128 @@ impl<'a> Known<'a> {
 					| Movement::Slice { .. }
 					| Movement::Transpose { .. }
 					| Movement::Tile
-					| Movement::Reverse { .. } => operands.into(),
+					| Movement::Reverse { .. }
+					| Movement::Identity => operands.into(),
 				}
 			}
 		}
 	}
 
-	fn conv(&self, conv: &Conv, node: &Node, [input, weight, bias]: [Range; 3]) -> Outcome {
-		let a = input.less(conv.input_zero_point);
-		let b = weight.less(conv.weight_zero_point);
+	/// A convolution: the sums of the weights that equal coordinates on the axes `filters` make one
+	/// filter of, and the bias.
+	fn filtered(
+		&self,
+		node: &Node,
+		[input, weight, bias]: [Range; 3],
+		[input_zero_point, weight_zero_point]: [i32; 2],
+		filters: &[usize],
+	) -> Outcome {
+		let (a, b) = (input.less(input_zero_point), weight.less(weight_zero_point));
 		let fits = a.within(DType::I32) && b.within(DType::I32);
 		let weight = node.operands.get(1).copied().unwrap_or(0);
 		let shape = self.program.value_type(weight).map_or(&[][..], |ty| &ty.shape);
-		let taps =
-			shape.iter().skip(1).fold(1u64, |all, extent| all.saturating_mul(*extent as u64));
-		let rows = self.given(weight).and_then(|(ty, bytes)| {
-			// Only the order of the outermost axis matters: a row is a set.
-			let strides = self.program.value(weight)?.strides;
-			let [outs, kh, kw, channels] = <[u32; 4]>::try_from(shape).ok()?;
-			let [by_out, by_ky, by_kx, by_channel, ..] = strides;
-			let mut hull: Option<Range> = None;
-			for out in 0..outs as u64 {
-				let indices = (0..kh as u64).flat_map(|ky| {
-					(0..kw as u64).flat_map(move |kx| {
-						(0..channels as u64)
-							.map(move |c| out * by_out + ky * by_ky + kx * by_kx + c * by_channel)
-					})
-				});
-				let sum = weighted(ty.dtype, bytes, indices, conv.weight_zero_point, a)?;
-				hull = Some(hull.map_or(sum, |hull| hull.join(sum)));
-			}
-			hull
-		});
-		let products = rows.unwrap_or_else(|| a.times(b).summed(taps, false));
+		let summed = shape.iter().enumerate().filter(|(axis, _)| !filters.contains(axis));
+		let taps = summed.fold(1u64, |all, (_, extent)| all.saturating_mul(*extent as u64));
+		let known = self.weighted(weight, filters, weight_zero_point, a);
+		let products = known.unwrap_or_else(|| a.times(b).summed(taps, false));
 		let range = products.plus(bias);
 		Outcome { range, fits: fits && products.within(DType::I32) }
 	}
+
+	/// The range of all partial sums of `a × (weight − zero_point)` over the weights of any one filter,
+	/// if the weights are at hand. A filter has fixed coordinates on the axes `filters`.
+	fn weighted(
+		&self,
+		weight: ValueId,
+		filters: &[usize],
+		zero_point: i32,
+		a: Range,
+	) -> Option<Range> {
+		let (ty, bytes) = self.given(weight)?;
+		let strides = self.program.value(weight)?.strides;
+		let axes = |of_filter: bool| {
+			let axes = ty.shape.iter().enumerate().rev();
+			axes.filter(move |(axis, _)| filters.contains(axis) == of_filter)
+				.map(move |(axis, extent)| (*extent, strides.get(axis).copied().unwrap_or(0)))
+		};
+		let a = a.join_zero();
+		let mut hull: Option<Range> = None;
+		for base in Places::over(axes(true)) {
+			let mut sum = Range::new(0, 0);
+			for place in Places::over(axes(false)) {
+				let weight = read_element(ty.dtype, bytes, base.saturating_add(place))?;
+				let weight = weight.wrapping_sub(zero_point) as i128;
+				sum = sum.plus(a.times(Range::new(weight, weight)));
+			}
+			hull = Some(hull.map_or(sum, |hull| hull.join(sum)));
+		}
+		hull
+	}
 }
 
-/// The range of all partial sums of `a × (weight − zero_point)` over the weights at `indices`.
-fn weighted(
-	dtype: DType,
-	bytes: &[u8],
-	indices: impl Iterator<Item = u64>,
-	zero_point: i32,
-	a: Range,
-) -> Option<Range> {
-	let a = a.join_zero();
-	let mut sum = Range::new(0, 0);
-	for index in indices {
-		let weight = read_element(dtype, bytes, index)?.wrapping_sub(zero_point) as i128;
-		sum = sum.plus(a.times(Range::new(weight, weight)));
+/// The storage places of all elements of some axes, relative to the first element.
+struct Places {
+	/// For each axis: extent, stride, coordinate. The first moves fastest; the rest are axes of one
+	/// element.
+	axes: [(u32, u64, u32); MAX_RANK],
+	next: Option<u64>,
+}
+
+impl Places {
+	fn over(axes: impl Iterator<Item = (u32, u64)>) -> Self {
+		let mut all = [(1, 0, 0); MAX_RANK];
+		for (place, (extent, stride)) in all.iter_mut().zip(axes) {
+			*place = (extent, stride, 0);
+		}
+		Self { axes: all, next: Some(0) }
 	}
-	Some(sum)
+}
+
+impl Iterator for Places {
+	type Item = u64;
+
+	fn next(&mut self) -> Option<u64> {
+		let place = self.next?;
+		let mut next = place;
+		self.next = None;
+		for (extent, stride, at) in &mut self.axes {
+			let step = at.saturating_add(1);
+			if step < *extent {
+				*at = step;
+				self.next = Some(next.saturating_add(*stride));
+				break;
+			}
+			next = next.saturating_sub(stride.saturating_mul(*at as u64));
+			*at = 0;
+		}
+		Some(place)
+	}
+}
+
+/// Sums of up to a whole window; the quotient lies between the smallest and the largest element, or is
+/// the 0 of a window in padding.
+fn average(pool: &AvgPool, dtype: DType, a: Range) -> Outcome {
+	let [height, width] = pool.kernel.map(u64::from);
+	let a = a.less(pool.input_zero_point);
+	let sums = a.summed(height.saturating_mul(width), false);
+	if !a.within(DType::I32) || !sums.within(DType::I32) {
+		return Outcome { range: Range::of(dtype), fits: false };
+	}
+	let zero_point = Range::new(pool.output_zero_point as i128, pool.output_zero_point as i128);
+	a.join_zero().plus(zero_point).limited(dtype).into()
+}
+
+fn resized(resize: &Resize, a: Range) -> Outcome {
+	match resize.interpolation {
+		Interpolation::Nearest => a.into(),
+		// The weights are never negative and their sum is the product of the numerators.
+		Interpolation::Bilinear => {
+			let [vertical, horizontal] = resize.scales;
+			let whole = vertical.numerator as i128 * horizontal.numerator as i128;
+			let range = a.times(Range::new(whole, whole));
+			Outcome { range, fits: range.join_zero().within(DType::I32) }
+		}
+	}
 }
 
 fn pointwise(op: Pointwise, dtype: DType, [a, b, c]: [Range; 3]) -> Outcome {

@@ -12,10 +12,11 @@ use crate::{
 	check::Origin,
 	ops::{
 		movement::Movement,
-		window::{Grid, Track},
-		Family,
+		window::{Grid, Scale, Spread, Track},
+		Family, Resize,
 	},
-	CheckedProgram, DType, Layout, Leaf, Node, ProgramError, TensorType, ValueId, MAX_RANK,
+	CheckedProgram, DType, Interpolation, Layout, Leaf, Node, ProgramError, TensorType, ValueId,
+	MAX_RANK,
 };
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
@@ -40,6 +41,14 @@ enum Derivation {
 	Offset(Anchor, i64),
 	/// A window's first tap: position, padding before, stride.
 	Window(Anchor, u32, u32),
+	/// The first place whose window reaches the start of a span of a transposed convolution: start of
+	/// the span, start of the first window, stride, taps.
+	Reached(Anchor, i32, u32, u32),
+	/// The first element that a resized one is made from: start, numerator, denominator, offset,
+	/// extent of the axis, whether it is the nearest.
+	Scaled(Anchor, i32, i32, i32, u32, bool),
+	/// The quotient of a start.
+	Quotient(Anchor, u32),
 	/// The start of a mirrored span: start, extent, extent of the axis.
 	Mirror(Anchor, u32, u32),
 	/// The remainder of a start.
@@ -162,25 +171,66 @@ impl<'a> Search<'a> {
 		region: &Region,
 	) -> Region {
 		let whole = whole(ty);
-		let [r0, r1, r2, r3, ..] = *region;
-		let [w0, w1, w2, w3, ..] = whole;
+		let [r0, r1, r2, r3, r4, _] = *region;
+		let [w0, w1, w2, w3, w4, _] = whole;
 		match Family::of(&node.op) {
 			Family::Conv(conv) => match place {
 				0 => {
-					let kernel = node.operands.get(1).and_then(|weight| {
-						self.program.value_type(*weight).map(|ty| ty.shape.as_slice())
-					});
-					let (kh, kw) = match kernel {
-						Some(&[_, kh, kw, _]) => (kh, kw),
-						_ => return whole,
-					};
+					let Some([_, kh, kw, _]) = self.kernel(node) else { return whole };
 					let (y, x) = self.window_spans(&conv.grid, [kh, kw], [r1, r2], ty);
 					[r0, y, x, w3, UNIT, UNIT]
 				}
 				1 => [r3, w1, w2, w3, UNIT, UNIT],
-				_ if ty.shape == [1] => whole,
-				_ => [r3, UNIT, UNIT, UNIT, UNIT, UNIT],
+				_ => bias_region(r3, ty),
 			},
+			Family::Conv3d(conv) => match place {
+				0 => {
+					let Some([_, kd, kh, kw, _]) = self.kernel(node) else { return whole };
+					let z = self.window_span(conv.depth, kd, r1, extent_of(ty, 1));
+					let grid = conv.plane.grid;
+					let y = self.window_span(grid.vertical, kh, r2, extent_of(ty, 2));
+					let x = self.window_span(grid.horizontal, kw, r3, extent_of(ty, 3));
+					[r0, z, y, x, w4, UNIT]
+				}
+				1 => [r4, w1, w2, w3, w4, UNIT],
+				_ => bias_region(r4, ty),
+			},
+			Family::Depthwise(conv) => {
+				let Some([kh, kw, channels, filters]) = self.kernel(node) else { return whole };
+				match place {
+					0 => {
+						let (y, x) = self.window_spans(&conv.grid, [kh, kw], [r1, r2], ty);
+						[r0, y, x, self.quotient(r3, filters, channels), UNIT, UNIT]
+					}
+					1 => {
+						let channel = self.quotient(r3, filters, channels);
+						let filter = self.remainder(r3, filters);
+						[w0, w1, channel, filter, UNIT, UNIT]
+					}
+					_ => bias_region(r3, ty),
+				}
+			}
+			Family::TransposeConv(conv) => match place {
+				0 => {
+					let Some([_, kh, kw, _]) = self.kernel(node) else { return whole };
+					let [down, across] = conv.spread;
+					let y = self.reached_span(down, kh, r1, extent_of(ty, 1));
+					let x = self.reached_span(across, kw, r2, extent_of(ty, 2));
+					[r0, y, x, w3, UNIT, UNIT]
+				}
+				1 => [r3, w1, w2, w3, UNIT, UNIT],
+				_ => bias_region(r3, ty),
+			},
+			Family::AvgPool(pool) => {
+				let (y, x) = self.window_spans(&pool.grid, pool.kernel, [r1, r2], ty);
+				[r0, y, x, r3, UNIT, UNIT]
+			}
+			Family::Resize(resize) => {
+				let [vertical, horizontal] = resize.scales;
+				let y = self.scaled_span(vertical, &resize, r1, extent_of(ty, 1));
+				let x = self.scaled_span(horizontal, &resize, r2, extent_of(ty, 2));
+				[r0, y, x, r3, UNIT, UNIT]
+			}
 			Family::MatMul { .. } => match place {
 				0 => [r0, r1, w2, UNIT, UNIT, UNIT],
 				_ => [r0, w1, r2, UNIT, UNIT, UNIT],
@@ -230,6 +280,15 @@ impl<'a> Search<'a> {
 				let [index, ..] = self.data_span(number, place, &asked, w1, 1);
 				[r0, index, r2, UNIT, UNIT, UNIT]
 			}
+			Family::Scatter => match place {
+				0 => *region,
+				1 => [r0, w1, UNIT, UNIT, UNIT, UNIT],
+				_ => {
+					let asked = [r0, r1, UNIT, UNIT, UNIT, UNIT];
+					let [found, ..] = self.data_span(number, place, &asked, w1, 1);
+					[r0, found, r2, UNIT, UNIT, UNIT]
+				}
+			},
 			Family::Movement(movement) => {
 				self.moved(number, &movement, joined, ty, out, region).unwrap_or(whole)
 			}
@@ -263,8 +322,7 @@ impl<'a> Search<'a> {
 		[rows, columns]: [Span; 2],
 		ty: &TensorType,
 	) -> (Span, Span) {
-		let extent = |axis: usize| ty.shape.get(axis).copied().unwrap_or(1);
-		let (h, w) = (extent(1), extent(2));
+		let (h, w) = (extent_of(ty, 1), extent_of(ty, 2));
 		(
 			self.window_span(grid.vertical, height, rows, h),
 			self.window_span(grid.horizontal, width, columns, w),
@@ -280,6 +338,55 @@ impl<'a> Search<'a> {
 			(pad, stride) => self.anchor(Derivation::Window(asked.anchor, pad, stride)),
 		};
 		canonical(anchor, length, extent)
+	}
+
+	/// The extents of a convolution's weight.
+	fn kernel<const N: usize>(&self, node: &Node) -> Option<[u32; N]> {
+		let ty = self.program.value_type(*node.operands.get(1)?)?;
+		ty.shape.as_slice().try_into().ok()
+	}
+
+	/// The places on an axis of `extent` elements whose windows of `taps` taps reach a span.
+	fn reached_span(&mut self, spread: Spread, taps: u32, asked: Span, extent: u32) -> Span {
+		let Spread { start, stride } = spread;
+		let reach = (asked.extent as u64).saturating_add(taps as u64).saturating_sub(2);
+		let length = (reach / stride.max(1) as u64).saturating_add(1).min(extent as u64) as u32;
+		let anchor = self.anchor(Derivation::Reached(asked.anchor, start, stride, taps));
+		canonical(anchor, length, extent)
+	}
+
+	/// The elements on an axis of `extent` elements that a span of a resized axis is made from.
+	fn scaled_span(&mut self, scale: Scale, resize: &Resize, asked: Span, extent: u32) -> Span {
+		let Scale { numerator, denominator, offset } = scale;
+		let nearest = resize.interpolation == Interpolation::Nearest;
+		let moved = (asked.extent as u64).saturating_sub(1).saturating_mul(denominator as u64);
+		let neighbours = if nearest { 1 } else { 2 };
+		let length = moved.div_ceil(numerator.max(1) as u64).saturating_add(neighbours);
+		let derivation =
+			Derivation::Scaled(asked.anchor, numerator, denominator, offset, extent, nearest);
+		canonical(self.anchor(derivation), length.min(extent as u64) as u32, extent)
+	}
+
+	/// The `extent` groups of `each` neighbours that a span touches.
+	fn quotient(&mut self, asked: Span, each: u32, extent: u32) -> Span {
+		if each <= 1 {
+			return asked;
+		}
+		// The span may start at the last of its group.
+		let reach = (asked.extent as u64).saturating_add(each as u64).saturating_sub(2);
+		let length = (reach / each as u64).saturating_add(1).min(extent as u64) as u32;
+		let anchor = self.anchor(Derivation::Quotient(asked.anchor, each));
+		canonical(anchor, length, extent)
+	}
+
+	/// The places of a span inside groups of `each` neighbours.
+	fn remainder(&mut self, asked: Span, each: u32) -> Span {
+		if asked.extent == 1 {
+			let anchor = self.anchor(Derivation::Remainder(asked.anchor, each));
+			canonical(anchor, 1, each)
+		} else {
+			Span { anchor: START, extent: each }
+		}
 	}
 
 	fn offset(&mut self, span: Span, by: i64, extent: u32) -> Span {
@@ -327,12 +434,7 @@ impl<'a> Search<'a> {
 			}
 			Movement::Tile => {
 				for ((span, asked), extent) in read.iter_mut().zip(region).zip(&ty.shape) {
-					*span = if asked.extent == 1 {
-						let anchor = self.anchor(Derivation::Remainder(asked.anchor, *extent));
-						canonical(anchor, 1, *extent)
-					} else {
-						Span { anchor: START, extent: *extent }
-					};
+					*span = self.remainder(*asked, *extent);
 				}
 			}
 			Movement::Reverse { axis } => {
@@ -341,6 +443,7 @@ impl<'a> Search<'a> {
 				let derivation = Derivation::Mirror(asked.anchor, asked.extent, extent);
 				*read.get_mut(*axis)? = canonical(self.anchor(derivation), asked.extent, extent);
 			}
+			Movement::Identity => read = *region,
 			Movement::Reshape { .. } => {
 				for group in groups(&ty.shape, &out.shape) {
 					self.regroup(number, &group, ty, out, region, &mut read)?;
@@ -442,6 +545,16 @@ fn whole(ty: &TensorType) -> Region {
 		span.extent = *extent;
 	}
 	region
+}
+
+fn extent_of(ty: &TensorType, axis: usize) -> u32 {
+	ty.shape.get(axis).copied().unwrap_or(1)
+}
+
+/// The bias of a span of filters: theirs, or the only one.
+fn bias_region(filters: Span, bias: &TensorType) -> Region {
+	let read = if bias.shape == [1] { UNIT } else { filters };
+	[read, UNIT, UNIT, UNIT, UNIT, UNIT]
 }
 
 /// Whether every element of `inner` is one of `outer`, wherever they lie.

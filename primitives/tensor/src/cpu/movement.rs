@@ -28,7 +28,10 @@ pub fn run(movement: &Movement, operands: &[(&TensorType, &[i32])], out: &Tensor
 		at.iter().zip(&all_strides[operand]).map(|(at, stride)| *at as u64 * stride).sum::<u64>()
 	};
 	match movement {
-		Movement::Slice { .. } | Movement::Transpose { .. } | Movement::Reverse { .. } => {
+		Movement::Slice { .. }
+		| Movement::Transpose { .. }
+		| Movement::Reverse { .. }
+		| Movement::Identity => {
 			// Each axis moves the source by a fixed distance: one step tells which.
 			let offset = |at: &At| match source(at) {
 				Source::Operand(operand, from) => place(operand, &from) as i64,
@@ -81,6 +84,27 @@ pub fn gather(
 		let index = scalar::limit_index(*index, entries) as usize;
 		let start = (number / width * entries as usize + index) * row;
 		out.copy_from_slice(&values[start..][..row]);
+	});
+	result
+}
+
+/// See [`Op::Scatter`](crate::Op::Scatter).
+pub fn scatter(
+	values_type: &TensorType,
+	values: &[i32],
+	indices_type: &TensorType,
+	indices: &[i32],
+	input: &[i32],
+) -> Vec<i32> {
+	let (entries, row) = (values_type.shape[1], values_type.shape[2] as usize);
+	let width = indices_type.shape[1] as usize;
+	let mut result = values.to_vec();
+	let batches = result.par_chunks_mut(entries as usize * row).zip(indices.par_chunks(width));
+	batches.zip(input.par_chunks(width * row)).for_each(|((out, indices), input)| {
+		for (index, input) in indices.iter().zip(input.chunks(row)) {
+			let index = scalar::limit_index(*index, entries) as usize;
+			out[index * row..][..row].copy_from_slice(input);
+		}
 	});
 	result
 }

@@ -36,26 +36,57 @@ impl<'a> View<'a> {
 	}
 }
 
-/// The result of `op`. `dtype` is the element type of the first operand.
-pub fn run(op: Pointwise, dtype: DType, views: &[View], out: &TensorType) -> Vec<i32> {
-	let nothing = [View::constant(), View::constant(), View::constant()];
-	let view = |place: usize| views.get(place).unwrap_or(&nothing[place]);
-	let views = [view(0), view(1), view(2)];
-	// The operator is a constant in each closure, so each loop compiles to that operator alone.
+/// What an operator computes from one element of each operand.
+pub trait Function: Copy + Sync {
+	/// The result. Always inlined, so that a loop is compiled for the operator and the
+	/// [`Level`](super::Level) it runs at.
+	fn call(self, a: i32, b: i32, c: i32) -> i32;
+}
+
+/// Something that is done with an operator once it has become a function.
+pub trait Visit {
+	/// What comes of it.
+	type Output;
+	/// Does it.
+	fn visit(self, f: impl Function) -> Self::Output;
+}
+
+/// Gives `visitor` the function that `op` is. `dtype` is the element type of the first operand.
+///
+/// The operator is a constant in each function, so each loop compiles to that operator alone.
+pub fn visit<V: Visit>(op: Pointwise, dtype: DType, visitor: V) -> V::Output {
+	// A function with the attributes that are named, as a type of its own.
+	macro_rules! function {
+		($($name:ident: $ty:ty),*; $a:ident $b:ident $c:ident => $result:expr) => {{
+			#[derive(Clone, Copy)]
+			struct Applied {
+				$($name: $ty,)*
+			}
+			impl Function for Applied {
+				#[inline(always)]
+				#[allow(unused_variables)]
+				fn call(self, $a: i32, $b: i32, $c: i32) -> i32 {
+					let Applied { $($name),* } = self;
+					$result
+				}
+			}
+			visitor.visit(Applied { $($name),* })
+		}};
+	}
 	macro_rules! binary {
-		($op:expr; $($name:ident)*) => {
+		($op:expr; $($op_name:ident)*) => {
 			match $op {
-				$(Binary::$name => each(views, out, move |a, b, _| {
-					scalar::binary(Binary::$name, dtype, a, b)
+				$(Binary::$op_name => function!(dtype: DType; a b c => {
+					scalar::binary(Binary::$op_name, dtype, a, b)
 				}),)*
 			}
 		};
 	}
 	macro_rules! unary {
-		($op:expr; $($name:ident)*) => {
+		($op:expr; $($op_name:ident)*) => {
 			match $op {
-				$(Unary::$name => each(views, out, move |a, _, _| {
-					scalar::unary(Unary::$name, dtype, a)
+				$(Unary::$op_name => function!(dtype: DType; a b c => {
+					scalar::unary(Unary::$op_name, dtype, a)
 				}),)*
 			}
 		};
@@ -65,64 +96,93 @@ pub fn run(op: Pointwise, dtype: DType, views: &[View], out: &TensorType) -> Vec
 			Add Sub IntDiv Maximum Minimum BitwiseAnd BitwiseOr BitwiseXor LogicalLeftShift
 			LogicalRightShift LogicalAnd LogicalOr LogicalXor Equal Greater GreaterEqual),
 		Pointwise::Unary(op) => unary!(op; Abs Negate Clz BitwiseNot LogicalNot),
-		Pointwise::Clamp { .. }
-		| Pointwise::Mul { .. }
+		Pointwise::Rescale { output, input_zero_point, output_zero_point } => {
+			function!(output: DType, input_zero_point: i32, output_zero_point: i32; a b c => {
+				let a = a.wrapping_sub(input_zero_point);
+				scalar::rescale(output, a, b, c, output_zero_point)
+			})
+		}
+		Pointwise::Clamp { min, max } => {
+			function!(dtype: DType, min: i32, max: i32; a b c => {
+				scalar::pointwise(Pointwise::Clamp { min, max }, dtype, [a, b, c])
+			})
+		}
+		Pointwise::Mul { .. }
 		| Pointwise::ShiftRight { .. }
 		| Pointwise::Select
-		| Pointwise::Rescale { .. }
 		| Pointwise::Cast { .. } => {
-			each(views, out, move |a, b, c| scalar::pointwise(op, dtype, [a, b, c]))
+			function!(op: Pointwise, dtype: DType; a b c => scalar::pointwise(op, dtype, [a, b, c]))
 		}
 	}
 }
 
+/// The result of `op`. `dtype` is the element type of the first operand.
+pub fn run(op: Pointwise, dtype: DType, views: &[View], out: &TensorType) -> Vec<i32> {
+	let nothing = [View::constant(), View::constant(), View::constant()];
+	let view = |place: usize| views.get(place).unwrap_or(&nothing[place]);
+	visit(op, dtype, Each { views: [view(0), view(1), view(2)], out })
+}
+
 /// See [`Op::Table`](crate::Op::Table).
 pub fn table(dtype: DType, a: &[i32], table: &[i32]) -> Vec<i32> {
-	let look_up = |a: &i32| {
-		let (entry, fraction) = scalar::table_entry(dtype, *a);
-		let entry = entry as usize;
-		if dtype == DType::I16 {
-			scalar::interpolate(table[entry], table[entry + 1], fraction)
-		} else {
-			table[entry]
-		}
-	};
-	a.par_iter().with_min_len(GRAIN).map(look_up).collect()
+	a.par_iter().with_min_len(GRAIN).map(|a| look_up(dtype, table, *a)).collect()
+}
+
+/// One element of [`table`].
+#[inline]
+pub fn look_up(dtype: DType, table: &[i32], a: i32) -> i32 {
+	let (entry, fraction) = scalar::table_entry(dtype, a);
+	let entry = entry as usize;
+	if dtype == DType::I16 {
+		scalar::interpolate(table[entry], table[entry + 1], fraction)
+	} else {
+		table[entry]
+	}
+}
+
+/// Makes the result of an operator from views of its operands.
+struct Each<'a> {
+	views: [&'a View<'a>; 3],
+	out: &'a TensorType,
+}
+
+impl Visit for Each<'_> {
+	type Output = Vec<i32>;
+
+	fn visit(self, f: impl Function) -> Vec<i32> {
+		each(self.views, self.out, f)
+	}
 }
 
 /// Applies `f` to one element of each view.
-fn each(
-	views: [&View; 3],
-	out: &TensorType,
-	f: impl Fn(i32, i32, i32) -> i32 + Sync + Copy,
-) -> Vec<i32> {
+fn each(views: [&View; 3], out: &TensorType, f: impl Function) -> Vec<i32> {
 	// Only this loop is compiled for each operator; the driver is shared.
 	drive(views, out, &|out, [a, b, c], steps| {
 		let n = out.len();
 		match steps {
 			[1, 1, 0] => {
 				for ((out, a), b) in out.iter_mut().zip(&a[..n]).zip(&b[..n]) {
-					*out = f(*a, *b, c[0]);
+					*out = f.call(*a, *b, c[0]);
 				}
 			}
 			[1, 0, 0] => {
 				for (out, a) in out.iter_mut().zip(&a[..n]) {
-					*out = f(*a, b[0], c[0]);
+					*out = f.call(*a, b[0], c[0]);
 				}
 			}
 			[0, 1, 0] => {
 				for (out, b) in out.iter_mut().zip(&b[..n]) {
-					*out = f(a[0], *b, c[0]);
+					*out = f.call(a[0], *b, c[0]);
 				}
 			}
 			[1, 1, 1] => {
 				for (((out, a), b), c) in out.iter_mut().zip(&a[..n]).zip(&b[..n]).zip(&c[..n]) {
-					*out = f(*a, *b, *c);
+					*out = f.call(*a, *b, *c);
 				}
 			}
 			[a_step, b_step, c_step] => {
 				for (i, out) in out.iter_mut().enumerate() {
-					*out = f(a[i * a_step], b[i * b_step], c[i * c_step]);
+					*out = f.call(a[i * a_step], b[i * b_step], c[i * c_step]);
 				}
 			}
 		}

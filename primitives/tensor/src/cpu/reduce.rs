@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Reductions, index of the largest, pooling.
+//! Reductions and the index of the largest.
 
-use crate::{
-	ops::{scalar, unravel, window::Grid},
-	DType, Reduction, TensorType,
-};
+use crate::{ops::scalar, Reduction, TensorType};
 use rayon::prelude::*;
 
 /// Extents outside, along and inside an axis.
@@ -70,32 +67,5 @@ pub fn arg_max(ty: &TensorType, a: &[i32], axis: usize) -> Vec<i32> {
 			}
 		}
 	}
-	result
-}
-
-/// See [`Op::MaxPool2d`](crate::Op::MaxPool2d).
-pub fn max_pool(
-	[height, width]: [u32; 2],
-	grid: &Grid,
-	ty: &TensorType,
-	a: &[i32],
-	out: &TensorType,
-) -> Vec<i32> {
-	let (h, w, channels) = (ty.shape[1], ty.shape[2], ty.shape[3] as usize);
-	let dtype: DType = ty.dtype;
-	let mut result = vec![dtype.min(); out.elements() as usize];
-	result.par_chunks_mut(channels).enumerate().for_each(|(pixel, out_row)| {
-		let [batch, row, column, ..] = unravel(pixel as u64, &out.shape[..3]);
-		for ky in 0..height {
-			let Some(y) = grid.vertical.tap(row, ky, h) else { continue };
-			for kx in 0..width {
-				let Some(x) = grid.horizontal.tap(column, kx, w) else { continue };
-				let pixel = (batch as usize * h as usize + y as usize) * w as usize + x as usize;
-				for (largest, a) in out_row.iter_mut().zip(&a[pixel * channels..][..channels]) {
-					*largest = (*largest).max(*a);
-				}
-			}
-		}
-	});
 	result
 }

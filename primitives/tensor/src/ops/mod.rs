@@ -10,10 +10,10 @@ pub mod movement;
 pub mod scalar;
 pub mod window;
 
-use crate::{DType, Op, Reduction, TensorType, MAX_RANK};
+use crate::{DType, Interpolation, Op, Reduction, TensorType, MAX_RANK};
 use movement::Movement;
 use scalar::Pointwise;
-use window::Grid;
+use window::{Grid, Scale, Spread, Track};
 
 /// Coordinates of an element, outermost axis first; entries beyond the rank are 0.
 pub type At = [u32; MAX_RANK];
@@ -56,6 +56,56 @@ pub struct Conv {
 	pub weight_zero_point: i32,
 }
 
+impl Conv {
+	fn new(grid: Grid, input_zero_point: i16, weight_zero_point: i8) -> Self {
+		let (input_zero_point, weight_zero_point) =
+			(input_zero_point.into(), weight_zero_point.into());
+		Self { grid, input_zero_point, weight_zero_point }
+	}
+}
+
+/// The attributes of a convolution in three dimensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv3d {
+	/// How windows lie along the depth.
+	pub depth: Track,
+	/// What happens in each slice.
+	pub plane: Conv,
+}
+
+/// A transposed convolution's attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct TransposeConv {
+	/// How windows lie over the result: vertical, horizontal.
+	pub spread: [Spread; 2],
+	/// Subtracted from every input element.
+	pub input_zero_point: i32,
+	/// Subtracted from every weight element.
+	pub weight_zero_point: i32,
+}
+
+/// The attributes of average pooling.
+#[derive(Clone, Copy, Debug)]
+pub struct AvgPool {
+	/// Window extent: vertical, horizontal.
+	pub kernel: [u32; 2],
+	/// How windows lie over the operand.
+	pub grid: Grid,
+	/// Subtracted from every input element.
+	pub input_zero_point: i32,
+	/// Added last.
+	pub output_zero_point: i32,
+}
+
+/// The attributes of a change of an image's size.
+#[derive(Clone, Copy, Debug)]
+pub struct Resize {
+	/// How the result's positions lie over the operand: vertical, horizontal.
+	pub scales: [Scale; 2],
+	/// How elements are made.
+	pub interpolation: Interpolation,
+}
+
 /// A family of operators that are evaluated in the same way.
 #[derive(Clone, Copy, Debug)]
 pub enum Family<'a> {
@@ -68,6 +118,16 @@ pub enum Family<'a> {
 		/// Subtracted from every element of b.
 		b_zero_point: i32,
 	},
+	/// [`Op::Conv3d`].
+	Conv3d(Conv3d),
+	/// [`Op::DepthwiseConv2d`].
+	Depthwise(Conv),
+	/// [`Op::TransposeConv2d`].
+	TransposeConv(TransposeConv),
+	/// [`Op::AvgPool2d`].
+	AvgPool(AvgPool),
+	/// [`Op::Resize`].
+	Resize(Resize),
 	/// [`Op::MaxPool2d`].
 	MaxPool {
 		/// Window extent: vertical, horizontal.
@@ -93,6 +153,8 @@ pub enum Family<'a> {
 	Table,
 	/// [`Op::Gather`].
 	Gather,
+	/// [`Op::Scatter`].
+	Scatter,
 	/// The result's elements are those of an operand or a constant, at places that do not depend on
 	/// data.
 	Movement(Movement<'a>),
@@ -102,11 +164,36 @@ impl<'a> Family<'a> {
 	/// The family of `op`.
 	pub fn of(op: &'a Op) -> Self {
 		match op {
-			Op::Conv2d { window, input_zero_point, weight_zero_point } => Family::Conv(Conv {
-				grid: Grid::of(window),
-				input_zero_point: *input_zero_point as i32,
-				weight_zero_point: *weight_zero_point as i32,
-			}),
+			Op::Conv2d { window, input_zero_point, weight_zero_point } => {
+				Family::Conv(Conv::new(Grid::of(window), *input_zero_point, *weight_zero_point))
+			}
+			Op::Conv3d { window, input_zero_point, weight_zero_point } => {
+				let (depth, plane) = window::tracks(window);
+				let plane = Conv::new(plane, *input_zero_point, *weight_zero_point);
+				Family::Conv3d(Conv3d { depth, plane })
+			}
+			Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point } => {
+				let grid = Grid::of(window);
+				Family::Depthwise(Conv::new(grid, *input_zero_point, *weight_zero_point))
+			}
+			Op::TransposeConv2d { out_pad, stride, input_zero_point, weight_zero_point } => {
+				Family::TransposeConv(TransposeConv {
+					spread: Spread::of(*out_pad, *stride),
+					input_zero_point: *input_zero_point as i32,
+					weight_zero_point: *weight_zero_point as i32,
+				})
+			}
+			Op::AvgPool2d { kernel, window, input_zero_point, output_zero_point } => {
+				Family::AvgPool(AvgPool {
+					kernel: kernel.map(u32::from),
+					grid: Grid::of(window),
+					input_zero_point: *input_zero_point as i32,
+					output_zero_point: *output_zero_point as i32,
+				})
+			}
+			Op::Resize { scaling, interpolation } => {
+				Family::Resize(Resize { scales: Scale::of(scaling), interpolation: *interpolation })
+			}
 			Op::MatMul { a_zero_point, b_zero_point } => Family::MatMul {
 				a_zero_point: *a_zero_point as i32,
 				b_zero_point: *b_zero_point as i32,
@@ -134,6 +221,8 @@ impl<'a> Family<'a> {
 			Op::Slice { start, size: _ } => Family::Movement(Movement::Slice { start }),
 			Op::Transpose { permutation } => Family::Movement(Movement::Transpose { permutation }),
 			Op::Gather => Family::Gather,
+			Op::Scatter => Family::Scatter,
+			Op::Identity => Family::Movement(Movement::Identity),
 			Op::Table => Family::Table,
 			Op::Rescale { output, input_zero_point, output_zero_point, per_channel: _ } => {
 				Family::Pointwise(Pointwise::Rescale {
@@ -158,10 +247,27 @@ impl<'a> Family<'a> {
 			Family::Conv(_) => {
 				extent(1, 1).saturating_mul(extent(1, 2)).saturating_mul(extent(1, 3))
 			}
+			Family::Conv3d(_) => {
+				let plane = extent(1, 2).saturating_mul(extent(1, 3));
+				plane.saturating_mul(extent(1, 1)).saturating_mul(extent(1, 4))
+			}
+			Family::Depthwise(_) => extent(1, 0).saturating_mul(extent(1, 1)),
+			Family::TransposeConv(conv) => {
+				let [down, across] = conv.spread.map(|spread| spread.stride.max(1) as u64);
+				let windows =
+					extent(1, 1).div_ceil(down).saturating_mul(extent(1, 2).div_ceil(across));
+				windows.saturating_mul(extent(1, 3))
+			}
 			Family::MatMul { .. } => extent(0, 2),
-			Family::MaxPool { kernel: [height, width], .. } => {
+			Family::MaxPool { kernel: [height, width], .. }
+			| Family::AvgPool(AvgPool { kernel: [height, width], .. }) => {
 				(*height as u64).saturating_mul(*width as u64)
 			}
+			Family::Resize(resize) => match resize.interpolation {
+				Interpolation::Nearest => 1,
+				Interpolation::Bilinear => 4,
+			},
+			Family::Scatter => extent(1, 1),
 			Family::ArgMax { axis } | Family::Reduce { axis, .. } => extent(0, *axis),
 			Family::Pointwise(_) | Family::Table | Family::Gather | Family::Movement(_) => 1,
 		}
@@ -172,6 +278,12 @@ impl<'a> Family<'a> {
 		match self {
 			Family::Movement(_) => true,
 			Family::Conv(_)
+			| Family::Conv3d(_)
+			| Family::Depthwise(_)
+			| Family::TransposeConv(_)
+			| Family::AvgPool(_)
+			| Family::Resize(_)
+			| Family::Scatter
 			| Family::MatMul { .. }
 			| Family::MaxPool { .. }
 			| Family::ArgMax { .. }
@@ -186,14 +298,26 @@ impl<'a> Family<'a> {
 	/// its steps.
 	pub fn reads(&self, operand: usize, steps: u64, dtype: DType) -> u64 {
 		match self {
-			Family::Conv(_) => {
+			Family::Conv(_)
+			| Family::Conv3d(_)
+			| Family::Depthwise(_)
+			| Family::TransposeConv(_) => {
 				if operand < 2 {
 					steps
 				} else {
 					1
 				}
 			}
+			Family::Scatter => {
+				if operand == 1 {
+					steps
+				} else {
+					1
+				}
+			}
 			Family::MatMul { .. }
+			| Family::AvgPool(_)
+			| Family::Resize(_)
 			| Family::MaxPool { .. }
 			| Family::ArgMax { .. }
 			| Family::Reduce { .. } => steps,

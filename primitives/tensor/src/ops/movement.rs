@@ -43,6 +43,8 @@ pub enum Movement<'a> {
 		/// The axis.
 		axis: usize,
 	},
+	/// [`Op::Identity`](crate::Op::Identity).
+	Identity,
 }
 
 /// Where an element of the result comes from.
@@ -111,6 +113,7 @@ impl Movement<'_> {
 				let place = from.get_mut(*axis)?;
 				*place = extent.checked_sub(1)?.checked_sub(*place)?;
 			}
+			Movement::Identity => {}
 		}
 		Some(Source::Operand(0, from))
 	}
@@ -152,5 +155,6 @@ mod tests {
 		assert_eq!(source(Movement::Tile, &one(&[2, 3]), &[5, 4]), from(0, &[1, 1]));
 		let reverse = Movement::Reverse { axis: 1 };
 		assert_eq!(source(reverse, &one(&[2, 3]), &[1, 0]), from(0, &[1, 2]));
+		assert_eq!(source(Movement::Identity, &one(&[2, 3]), &[1, 2]), from(0, &[1, 2]));
 	}
 }

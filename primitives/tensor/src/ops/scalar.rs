@@ -211,6 +211,38 @@ pub fn multiply_add(sum: i32, a: i32, a_zero_point: i32, b: i32, b_zero_point: i
 	sum.wrapping_add(a.wrapping_sub(a_zero_point).wrapping_mul(b.wrapping_sub(b_zero_point)))
 }
 
+/// The quotient of a sum of `count` elements as [`Op::AvgPool2d`](crate::Op::AvgPool2d) takes it, plus
+/// `zero_point`, limited to the type. `count` is at most 2^30.
+#[inline]
+pub fn average(dtype: DType, sum: i32, count: u32, zero_point: i32) -> i32 {
+	let (multiplier, shift) = reciprocal(count);
+	let quotient = shift_product(sum, multiplier, shift);
+	dtype.saturate(quotient.saturating_add(zero_point as i64))
+}
+
+/// `1 / count` as a multiplier and a right shift; 0 for a count of 0.
+#[inline]
+fn reciprocal(count: u32) -> (i32, u32) {
+	let Some(less) = count.checked_sub(1) else { return (0, 0) };
+	let bits = u32::BITS - less.leading_zeros();
+	let numerator = ((1u64 << 30) + 1) << bits;
+	let multiplier = numerator.checked_div(count as u64).unwrap_or(0);
+	(multiplier.min(i32::MAX as u64) as i32, bits.saturating_add(30))
+}
+
+/// The sum of the corners of a square as [`Op::Resize`](crate::Op::Resize) weights them: rows by the
+/// first weights, columns by the second.
+#[inline(always)]
+pub fn bilinear(corners: [[i32; 2]; 2], rows: [i32; 2], columns: [i32; 2]) -> i32 {
+	let [left, right] = columns;
+	let mut sum = 0i32;
+	for ([a, b], weight) in corners.into_iter().zip(rows) {
+		let row = a.wrapping_mul(left).wrapping_add(b.wrapping_mul(right));
+		sum = sum.wrapping_add(row.wrapping_mul(weight));
+	}
+	sum
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -308,5 +340,42 @@ mod tests {
 	fn clamp_with_crossed_limits_gives_the_lower_one() {
 		let clamp = Pointwise::Clamp { min: 3, max: -3 };
 		assert_eq!(pointwise(clamp, DType::I8, [100, 0, 0]), 3);
+	}
+
+	#[test]
+	fn averages_round_to_nearest_and_ties_away_from_zero() {
+		for count in 1..200u32 {
+			for sum in -3000..3000i32 {
+				let nearest = (2 * sum.abs() as i64 + count as i64) / (2 * count as i64);
+				let nearest = nearest * sum.signum() as i64;
+				assert_eq!(average(DType::I32, sum, count, 0) as i64, nearest, "{sum} / {count}");
+			}
+		}
+		assert_eq!(average(DType::I8, 381, 3, 0), 127);
+		assert_eq!(average(DType::I8, 381, 3, 100), 127);
+		assert_eq!(average(DType::I8, -1000, 1, 7), -128);
+		assert_eq!(average(DType::I8, 5, 0, -3), -3);
+	}
+
+	#[test]
+	fn reciprocals_fit_in_31_bits_up_to_the_largest_window() {
+		assert_eq!(reciprocal(1), ((1 << 30) + 1, 30));
+		assert_eq!(reciprocal(2), ((1 << 30) + 1, 31));
+		assert_eq!(reciprocal(3).1, 32);
+		for bits in 1..=30 {
+			for count in [(1u32 << (bits - 1)) + 1, (1 << bits) - 1, 1 << bits] {
+				let (multiplier, shift) = reciprocal(count);
+				let zeros = count.saturating_sub(1).leading_zeros();
+				let exact = (((1u64 << 30) + 1) << (32 - zeros)) / count as u64;
+				assert_eq!((multiplier as u64, shift), (exact, 62 - zeros), "{count}");
+			}
+		}
+	}
+
+	#[test]
+	fn corners_are_weighted_by_row_and_column() {
+		assert_eq!(bilinear([[1, 2], [3, 4]], [3, 1], [1, 3]), 3 * (1 + 6) + (3 + 12));
+		let all = [[i16::MIN as i32; 2]; 2];
+		assert_eq!(bilinear(all, [2048, 0], [2048, 0]), (-32768i64 << 22) as i32);
 	}
 }

@@ -109,3 +109,50 @@ fn products_over_many_tiles() {
 	let input = (DType::I8, &[2u32, 17, 19, 11][..]);
 	compare(conv, &[input, (DType::I8, &[13, 3, 2, 11]), (DType::I32, &[13])], &[3, 0, 1, 2]);
 }
+
+#[test]
+fn volumes_and_channels_over_many_tasks() {
+	let window = Window3 { pad: [1, 0, 2, 1, 0, 1], stride: [1, 2, 1], dilation: [2, 1, 2] };
+	let conv = Op::Conv3d { window, input_zero_point: 3, weight_zero_point: -4 };
+	let input = (DType::I8, &[2u32, 7, 12, 9, 10][..]);
+	let weight = (DType::I8, &[9u32, 3, 2, 3, 10][..]);
+	compare(conv, &[input, weight, (DType::I32, &[9])], &[4, 0, 1, 2, 3]);
+	let window = Window { pad: [1, 2, 0, 1], stride: [1, 2], dilation: [2, 1] };
+	let conv =
+		|input_zero_point| Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point: 5 };
+	let input = (DType::I16, &[2u32, 30, 19, 40][..]);
+	let one = [input, (DType::I8, &[3, 3, 40, 1]), (DType::I32, &[40])];
+	compare(conv(0), &one, &[]);
+	let three = [input, (DType::I8, &[2, 3, 40, 3]), (DType::I32, &[1])];
+	compare(conv(i16::MAX), &three, &[]);
+}
+
+#[test]
+fn transposed_convolutions_over_many_blocks_of_products() {
+	let conv = Op::TransposeConv2d {
+		out_pad: [-3, 2, 1, -2],
+		stride: [3, 2],
+		input_zero_point: -1,
+		weight_zero_point: 2,
+	};
+	// 65 × 64 places with 1,024 products each are more than one block of 2^22.
+	let input = (DType::I8, &[2u32, 65, 64, 3][..]);
+	compare(conv, &[input, (DType::I8, &[16, 8, 8, 3]), (DType::I32, &[16])], &[0, 3, 1, 2]);
+}
+
+#[test]
+fn images_and_rows_over_many_tasks() {
+	let window = Window { pad: [1, 1, 0, 2], stride: [2, 1], dilation: [1, 1] };
+	let average =
+		Op::AvgPool2d { kernel: [3, 2], window, input_zero_point: 7, output_zero_point: -9 };
+	compare(average, &[(DType::I8, &[2, 40, 30, 20])], &[]);
+	let scaling =
+		Scaling { numerator: [16, 7], denominator: [5, 9], offset: [-3, 2], border: [11, -4] };
+	for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
+		let resize = Op::Resize { scaling, interpolation };
+		compare(resize, &[(DType::I16, &[2, 40, 50, 9])], &[]);
+	}
+	let rows =
+		[(DType::I8, &[3u32, 40, 90][..]), (DType::I32, &[3, 500]), (DType::I8, &[3, 500, 90])];
+	compare(Op::Scatter, &rows, &[]);
+}

@@ -4,11 +4,13 @@
 
 mod agreement;
 mod format;
+mod fusion;
 mod jobs;
 mod large;
 mod openings;
 mod operators;
 mod ranges;
+mod windows;
 
 use crate::*;
 use std::sync::Arc;

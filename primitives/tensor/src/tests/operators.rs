@@ -7,30 +7,30 @@ use crate::{arbitrary::random_program, *};
 use std::{collections::BTreeSet, slice::from_ref, sync::Arc};
 
 /// A row-major operand.
-fn tensor(dtype: DType, shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
+pub(super) fn tensor(dtype: DType, shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
 	let ty = TensorType::new(dtype, shape);
 	assert_eq!(ty.elements(), elements.len() as u64);
 	(ty, elements.to_vec())
 }
 
-fn i8s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
+pub(super) fn i8s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
 	tensor(DType::I8, shape, elements)
 }
 
-fn i16s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
+pub(super) fn i16s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
 	tensor(DType::I16, shape, elements)
 }
 
-fn i32s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
+pub(super) fn i32s(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
 	tensor(DType::I32, shape, elements)
 }
 
-fn bools(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
+pub(super) fn bools(shape: &[u32], elements: &[i32]) -> (TensorType, Vec<i32>) {
 	tensor(DType::Bool, shape, elements)
 }
 
 /// Applies an operator in both evaluators, which must agree.
-fn apply(op: Op, operands: &[(TensorType, Vec<i32>)]) -> (TensorType, Vec<i32>) {
+pub(super) fn apply(op: Op, operands: &[(TensorType, Vec<i32>)]) -> (TensorType, Vec<i32>) {
 	let mut builder = ProgramBuilder::new();
 	let mut values = Vec::new();
 	let mut blobs = Vec::new();
@@ -65,7 +65,7 @@ fn apply(op: Op, operands: &[(TensorType, Vec<i32>)]) -> (TensorType, Vec<i32>) 
 	(ty.clone(), elements.collect())
 }
 
-fn refused(op: Op, operands: &[TensorType]) -> ProgramError {
+pub(super) fn refused(op: Op, operands: &[TensorType]) -> ProgramError {
 	let mut builder = ProgramBuilder::new();
 	let values: Vec<ValueId> = operands
 		.iter()
@@ -74,7 +74,7 @@ fn refused(op: Op, operands: &[TensorType]) -> ProgramError {
 	builder.op(op, &values).unwrap_err()
 }
 
-const PLAIN: Window = Window { pad: [0; 4], stride: [1; 2], dilation: [1; 2] };
+pub(super) const PLAIN: Window = Window { pad: [0; 4], stride: [1; 2], dilation: [1; 2] };
 
 #[test]
 fn convolution_sums_taps_and_pads_with_nothing() {
@@ -335,7 +335,28 @@ fn random_programs_contain_every_operator() {
 		several += (random.iterations > 1) as u32;
 		layouts += parts.checkpoints.iter().any(|c| !c.layout.0.is_empty()) as u32;
 	}
-	// 22 operators, of which three stand for 16, 5 and 6.
-	assert_eq!(seen.len(), 19 + 16 + 5 + 6);
+	// 29 operators, of which three stand for 16, 5 and 6.
+	assert_eq!(seen.len(), 26 + 16 + 5 + 6);
 	assert!(states > 50 && several > 50 && layouts > 50);
+}
+
+#[test]
+fn the_book_names_every_operator() {
+	// The metadata of a type lists its variants, so none can be left out here.
+	fn variants<T: scale_info::TypeInfo>() -> Vec<String> {
+		match T::type_info().type_def {
+			scale_info::TypeDef::Variant(all) => {
+				all.variants.iter().map(|variant| variant.name.to_string()).collect()
+			}
+			other => panic!("not an enumeration: {other:?}"),
+		}
+	}
+	let book = include_str!("../../../../docs/operators.md");
+	let operators = [variants::<Op>(), variants::<Binary>(), variants::<Unary>()].concat();
+	assert_eq!(operators.len(), 29 + 16 + 5);
+	for name in operators.iter().chain(&variants::<Reduction>()) {
+		// Followed by the end of the name or by attributes.
+		let named = [format!("`{name}`"), format!("`{name} {{")];
+		assert!(named.iter().any(|named| book.contains(named)), "{name} is not described");
+	}
 }

@@ -101,3 +101,58 @@ fn memory_counts_live_values_once() {
 	assert_eq!(analysis.memory_bytes, (100 + 400) + 100 + 2 * 400);
 	assert_eq!(analysis.macs, 300);
 }
+
+#[test]
+fn the_filters_of_every_convolution_are_summed_on_their_own() {
+	// Weights 1 to 8 in storage order; inputs from -128 to 127.
+	let sharp = |op: Op, input: &[u32], weight: &[u32], layout: &[u8]| {
+		let mut builder = ProgramBuilder::new();
+		let x = TensorType::new(DType::I8, input);
+		let x = builder.input(x, Layout::row_major(), false).unwrap();
+		let w = TensorType::new(DType::I8, weight);
+		let w = builder.constant_blob(w, Layout::new(layout), [0; 32]).unwrap();
+		let bias = builder.constant_values(TensorType::new(DType::I32, [1]), &[0]).unwrap();
+		let y = builder.op(op, &[x, w, bias]).unwrap();
+		builder.output(y, Layout::row_major());
+		let bytes: Vec<u8> = (1..=8).collect();
+		let known = intervals(&builder.finish().unwrap(), &[&bytes]);
+		assert!(known.wrapping().is_empty());
+		known.ranges[3]
+	};
+	let largest = |sum: i32| (-128 * sum, 127 * sum);
+	let window = Window { pad: [0; 4], stride: [1; 2], dilation: [1; 2] };
+	let (input_zero_point, weight_zero_point) = (0, 0);
+	let depthwise = Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point };
+	// Filter (c, m) has the weights at both taps: with four filters the last is 4 and 8.
+	let image = [1, 1, 2, 2];
+	assert_eq!(sharp(depthwise.clone(), &image, &[1, 2, 2, 2], &[]), largest(4 + 8));
+	// Stored by filter instead, the last is 7 and 8.
+	assert_eq!(sharp(depthwise, &image, &[1, 2, 2, 2], &[2, 3, 0, 1]), largest(7 + 8));
+	let window = Window3 { pad: [0; 6], stride: [1; 3], dilation: [1; 3] };
+	let volume = Op::Conv3d { window, input_zero_point, weight_zero_point };
+	let all = largest(5 + 6 + 7 + 8);
+	assert_eq!(sharp(volume, &[1, 2, 1, 1, 2], &[2, 2, 1, 1, 2], &[]), all);
+	let (out_pad, stride) = ([0; 4], [1, 1]);
+	let transposed = Op::TransposeConv2d { out_pad, stride, input_zero_point, weight_zero_point };
+	assert_eq!(sharp(transposed, &[1, 1, 1, 2], &[2, 1, 2, 2], &[]), all);
+}
+
+#[test]
+fn averages_stay_in_range_unless_a_sum_may_wrap() {
+	let pool = |kernel: u16| {
+		let mut builder = ProgramBuilder::new();
+		let x = TensorType::new(DType::I16, [1, 400, 400, 1]);
+		let x = builder.input(x, Layout::row_major(), false).unwrap();
+		let small = builder.op(Op::Clamp { min: 100, max: 20_000 }, &[x]).unwrap();
+		let window = Window { pad: [0; 4], stride: [1; 2], dilation: [1; 2] };
+		let (input_zero_point, output_zero_point) = (0, -5);
+		let kernel = [kernel; 2];
+		let op = Op::AvgPool2d { kernel, window, input_zero_point, output_zero_point };
+		let y = builder.op(op, &[small]).unwrap();
+		builder.output(y, Layout::row_major());
+		let known = intervals(&builder.finish().unwrap(), &[]);
+		(known.ranges[2], known.exact[1])
+	};
+	assert_eq!(pool(300), ((-5, 19_995), true));
+	assert_eq!(pool(400), ((i16::MIN as i32, i16::MAX as i32), false));
+}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Convolution of [N, H, W, C] with weights [O, KH, KW, C] as a matrix product that gathers its left
-// operand on the fly: rows are output places (n, oy, ox), columns are output channels, the summed
-// axis is (ky, kx, c). A position of the summed axis is one value, or a word of four bytes in the
-// packed form, which counts `channels` and `depth` in words.
+// Convolution of [N, D, H, W, C] with weights [O, KD, KH, KW, C] as a matrix product that gathers its
+// left operand on the fly: rows are output places (n, oz, oy, ox), columns are output channels, the
+// summed axis is (kz, ky, kx, c). In two dimensions the depths are 1. A position of the summed axis
+// is one value, or a word of four bytes in the packed form, which counts `channels` and `depth` in
+// words.
 //
 // One dispatch sums positions [k_begin, k_end) of the operand plane at `input_base`:
 // out = (accumulate ? out : 0) + (sum << shift) + bias * bias_factor.
@@ -18,16 +19,22 @@ struct Params {
 	columns: u32,
 	k_begin: u32,
 	k_end: u32,
+	slices: i32,
 	height: i32,
 	width: i32,
 	channels: u32,
+	out_slices: u32,
 	out_height: u32,
 	out_width: u32,
+	kernel_height: u32,
 	kernel_width: u32,
+	pad_front: i32,
 	pad_top: i32,
 	pad_left: i32,
+	stride_z: i32,
 	stride_y: i32,
 	stride_x: i32,
+	dilation_z: i32,
 	dilation_y: i32,
 	dilation_x: i32,
 	input_zero_point: i32,
@@ -46,28 +53,30 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weight: array<i32>;
 @group(0) @binding(4) var<storage, read> bias: array<i32>;
 
-// Upper left corner of the window of a row, and the index of the row's batch; z is 0 past the end.
+// First place (z, y, x) under the window of a row, and the row's batch: negative past the end.
 fn corner(row: u32) -> vec4<i32> {
 	let x = row % p.out_width;
-	let rest = row / p.out_width;
+	var rest = row / p.out_width;
 	let y = rest % p.out_height;
+	rest /= p.out_height;
+	let z = rest % p.out_slices;
 	return vec4<i32>(
+		i32(z) * p.stride_z - p.pad_front,
 		i32(y) * p.stride_y - p.pad_top,
 		i32(x) * p.stride_x - p.pad_left,
-		select(0, 1, row < p.rows),
-		i32(rest / p.out_height),
+		select(-1, i32(rest / p.out_slices), row < p.rows),
 	);
 }
 
-// The input under tap (dy, dx) of a window, less its zero point.
-fn tap(at: vec4<i32>, dy: i32, dx: i32, c: u32, live: bool) -> i32 {
-	let y = at.x + dy;
-	let x = at.y + dx;
-	if !live || at.z == 0 {
+// The input at a distance from a window's first place, less its zero point.
+fn tap(first: vec4<i32>, delta: vec3<i32>, c: u32, live: bool) -> i32 {
+	if !live || first.w < 0 {
 		return 0;
 	}
-	if y >= 0 && y < p.height && x >= 0 && x < p.width {
-		let place = bitcast<u32>((at.w * p.height + y) * p.width + x);
+	let at = first.xyz + delta;
+	if all(at >= vec3<i32>(0)) && at.x < p.slices && at.y < p.height && at.z < p.width {
+		let slice = (first.w * p.slices + at.x) * p.height;
+		let place = bitcast<u32>((slice + at.y) * p.width + at.z);
 		return input[p.input_base + place * p.channels + c] - p.input_zero_point;
 	}
 	return p.fill;
@@ -126,15 +135,19 @@ fn main(
 		let in_depth = k < p.k_end;
 		let c = k % p.channels;
 		let window = k / p.channels;
-		let dy = i32(window / p.kernel_width) * p.dilation_y;
-		let dx = i32(window % p.kernel_width) * p.dilation_x;
+		let line = window / p.kernel_width;
+		let delta = vec3<i32>(
+			i32(line / p.kernel_height) * p.dilation_z,
+			i32(line % p.kernel_height) * p.dilation_y,
+			i32(window % p.kernel_width) * p.dilation_x,
+		);
 		for (var quad = local / STEP; quad < 16u; quad += INVOCATIONS / STEP) {
 			let r = quad * 4u;
 			rows_tile[sk * PITCH + quad] = vec4<i32>(
-				tap(corners[r], dy, dx, c, in_depth),
-				tap(corners[r + 1u], dy, dx, c, in_depth),
-				tap(corners[r + 2u], dy, dx, c, in_depth),
-				tap(corners[r + 3u], dy, dx, c, in_depth),
+				tap(corners[r], delta, c, in_depth),
+				tap(corners[r + 1u], delta, c, in_depth),
+				tap(corners[r + 2u], delta, c, in_depth),
+				tap(corners[r + 3u], delta, c, in_depth),
 			);
 			columns_tile[sk * PITCH + quad] = vec4<i32>(
 				weight_at(column0 + r, k, in_depth),

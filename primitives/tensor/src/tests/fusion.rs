@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Operators after a product give the same bits whether or not the product takes them along.
+
+use super::Trace;
+use crate::{arbitrary::Splitmix, *};
+use std::sync::Arc;
+
+/// What follows the product in a program.
+type Tail = fn(&mut ProgramBuilder, ValueId) -> Vec<ValueId>;
+
+fn row(builder: &mut ProgramBuilder, dtype: DType, values: &[i32]) -> ValueId {
+	let ty = TensorType::new(dtype, [values.len() as u32]);
+	builder.constant_values(ty, values).unwrap()
+}
+
+fn rescale(builder: &mut ProgramBuilder, value: ValueId, columns: u32) -> ValueId {
+	let multipliers: Vec<i32> = (0..columns as i32).map(|c| (1 << 30) - (c << 20)).collect();
+	let shifts: Vec<i32> = (0..columns as i32).map(|c| 38 + c % 3).collect();
+	let multiplier = row(builder, DType::I32, &multipliers);
+	let shift = row(builder, DType::I8, &shifts);
+	let op = Op::Rescale {
+		output: DType::I8,
+		input_zero_point: 7,
+		output_zero_point: -3,
+		per_channel: columns > 1,
+	};
+	builder.op(op, &[value, multiplier, shift]).unwrap()
+}
+
+const COLUMNS: u32 = 70;
+
+/// Runs a product followed by `tail`, whose values are all checkpoints, in program order, and compares
+/// every element with the lazy evaluator.
+fn compare(convolution: bool, tail: Tail) {
+	let mut random = Splitmix(5);
+	let mut builder = ProgramBuilder::new();
+	let (input, weight, out) = if convolution {
+		let weight = TensorType::new(DType::I8, [COLUMNS, 3, 1, 6]);
+		(TensorType::new(DType::I8, [2, 9, 5, 6]), weight, [1, 70, COLUMNS])
+	} else {
+		let weight = TensorType::new(DType::I8, [1, 20, COLUMNS]);
+		(TensorType::new(DType::I8, [1, 70, 20]), weight, [1, 70, COLUMNS])
+	};
+	let (bytes, weights) = (random.bytes(&input), random.bytes(&weight));
+	let x = builder.input(input, Layout::row_major(), false).unwrap();
+	let root = *blake3::hash(&weights).as_bytes();
+	let w = builder.constant_blob(weight, Layout::row_major(), root).unwrap();
+	let product = if convolution {
+		let bias: Vec<i32> = (0..COLUMNS as i32).map(|c| c * 1000 - 30_000).collect();
+		let bias = row(&mut builder, DType::I32, &bias);
+		let window = Window { pad: [0; 4], stride: [1; 2], dilation: [1; 2] };
+		let op = Op::Conv2d { window, input_zero_point: 2, weight_zero_point: -1 };
+		let conv = builder.op(op, &[x, w, bias]).unwrap();
+		builder.op(Op::Reshape { shape: out.to_vec() }, &[conv]).unwrap()
+	} else {
+		builder.op(Op::MatMul { a_zero_point: 2, b_zero_point: -1 }, &[x, w]).unwrap()
+	};
+	for value in tail(&mut builder, product) {
+		builder.output(value, Layout::row_major());
+	}
+	let program = Arc::new(builder.finish().unwrap());
+	let parts = program.program();
+	let constants: Vec<Arc<[u8]>> = parts
+		.constants
+		.iter()
+		.map(|constant| match constant.data {
+			ConstantData::Blob(_) => weights.clone().into(),
+			ConstantData::Inline(_) => Vec::new().into(),
+		})
+		.collect();
+	let mut executor = CpuExecutor::new(program.clone(), constants.clone()).unwrap();
+	let checkpoints = executor.run_iteration(&[&bytes], &[]).unwrap();
+	let trace = Trace {
+		program: &program,
+		inputs: vec![&bytes],
+		constants: &constants,
+		state: Vec::new(),
+		checkpoints: &checkpoints,
+	};
+	for (number, checkpoint) in parts.checkpoints.iter().enumerate() {
+		let ty = program.value_type(checkpoint.value).unwrap();
+		for index in 0..ty.elements() {
+			let element =
+				eval_element(&program, &trace, number as u16, index, &mut u64::MAX.clone());
+			let stored = read_element(ty.dtype, &checkpoints[number], index);
+			assert_eq!(stored, Some(element.unwrap()), "checkpoint {number} at {index}");
+		}
+	}
+}
+
+fn both(tail: Tail) {
+	compare(false, tail);
+	compare(true, tail);
+}
+
+#[test]
+fn a_whole_chain_is_taken_along() {
+	both(|builder, value| {
+		let bias: Vec<i32> = (0..COLUMNS as i32).map(|c| c * 77 - 3000).collect();
+		let bias_type = TensorType::new(DType::I32, [1, 1, COLUMNS]);
+		let bias = builder.constant_values(bias_type, &bias).unwrap();
+		let value = builder.op(Op::Binary(Binary::Add), &[value, bias]).unwrap();
+		let value = rescale(builder, value, COLUMNS);
+		let value = builder.op(Op::Clamp { min: -100, max: 90 }, &[value]).unwrap();
+		let entries: Vec<i32> = (0..256).map(|i| (i * 37 % 256) - 128).collect();
+		let table = row(builder, DType::I8, &entries);
+		vec![builder.op(Op::Table, &[value, table]).unwrap()]
+	});
+}
+
+#[test]
+fn a_checkpoint_inside_the_chain_keeps_its_own_value() {
+	both(|builder, value| {
+		let scaled = rescale(builder, value, 1);
+		let limited = builder.op(Op::Clamp { min: -5, max: 5 }, &[scaled]).unwrap();
+		vec![scaled, limited]
+	});
+}
+
+#[test]
+fn a_value_with_two_users_is_kept_for_both() {
+	both(|builder, value| {
+		let scaled = rescale(builder, value, COLUMNS);
+		let a = builder.op(Op::Clamp { min: -5, max: 50 }, &[scaled]).unwrap();
+		let b = builder.op(Op::Unary(Unary::Negate), &[scaled]).unwrap();
+		vec![builder.op(Op::Binary(Binary::Maximum), &[a, b]).unwrap()]
+	});
+}
+
+#[test]
+fn a_checkpoint_between_product_and_the_end_of_its_chain_keeps_its_place() {
+	both(|builder, value| {
+		let zero = row(builder, DType::I32, &[0]);
+		let shape = vec![1, 1, 1];
+		let zero = builder.op(Op::Reshape { shape }, &[zero]).unwrap();
+		let other = builder.op(Op::Unary(Unary::BitwiseNot), &[zero]).unwrap();
+		let scaled = rescale(builder, value, 1);
+		vec![other, scaled]
+	});
+}
+
+#[test]
+fn an_operand_that_is_no_constant_ends_the_chain() {
+	both(|builder, value| {
+		let doubled = builder.op(Op::Binary(Binary::Add), &[value, value]).unwrap();
+		let start = vec![0, 0, 0];
+		let part = Op::Slice { start, size: vec![1, 1, COLUMNS] };
+		let part = builder.op(part, &[doubled]).unwrap();
+		let sum = builder.op(Op::Binary(Binary::Sub), &[doubled, part]).unwrap();
+		vec![rescale(builder, sum, 1)]
+	});
+}
