@@ -3,6 +3,7 @@
 # make demo    the main job, from an empty machine to a paid, audited, burned result
 # make test    format, lints and every test
 # make build   the three programs: tensornet-node, tensornet-worker, tensornet
+# make weights measure the benchmarks of our pallets and write their weights
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
 export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
 
-.PHONY: help setup build demo test lint accuracy clean-cache
+.PHONY: help setup build demo test lint accuracy weights clean-cache
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ lint: setup
 # make accuracy   the file-type program against its float model, on the files of this machine
 accuracy: build
 	"$(CARGO_TARGET_DIR)/debug/examples/accuracy" --limit 3000 --per-kind 120 /usr /etc "$(HOME)/.cargo/registry/src"
+
+weights: setup
+	scripts/weights.sh
 
 clean-cache:
 	rm -rf "$(CARGO_TARGET_DIR)"

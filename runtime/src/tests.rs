@@ -400,6 +400,43 @@ mod proxies {
 		assert!(ProxyType::NonTransfer.is_superset(&ProxyType::SessionKeys));
 		assert!(!ProxyType::NonTransfer.is_superset(&ProxyType::Any));
 		assert!(!ProxyType::SessionKeys.is_superset(&ProxyType::CancelProxy));
+		assert!(ProxyType::NonTransfer.is_superset(&ProxyType::NodeManagement));
+		assert!(!ProxyType::NodeManagement.is_superset(&ProxyType::SessionKeys));
+	}
+
+	#[test]
+	fn a_manager_of_a_node_reaches_neither_its_bond_nor_other_funds() {
+		use pallet_tensornet_staking::Call;
+		let manager = ProxyType::NodeManagement;
+		let may = |call| manager.filter(&RuntimeCall::ComputeStaking(call));
+		assert!(may(Call::set_online { online: true }));
+		assert!(may(Call::rotate_operator { operator: Bob.to_account_id() }));
+		assert!(may(Call::update_node { ask: Some(1), endpoint: None, capability: None }));
+		assert!(!may(Call::unbond { amount: 1 }));
+		assert!(!may(Call::bond_more { amount: 1 }));
+		assert!(!may(Call::withdraw_unbonded {}));
+		assert!(!may(Call::deregister_node {}));
+		let burn = RuntimeCall::Tna(pallet_tensornet_tna::Call::burn { amount: 1 });
+		assert!(!manager.filter(&burn));
+		assert!(!ProxyType::NonTransfer.filter(&burn));
+	}
+
+	#[test]
+	fn a_non_transfer_proxy_may_withdraw_a_job_but_not_pay_for_one() {
+		let cancel = RuntimeCall::Escrow(pallet_tensornet_escrow::Call::cancel_job { job: 0 });
+		let submit = RuntimeCall::Escrow(pallet_tensornet_escrow::Call::submit_job {
+			request: tensornet_protocol::JobRequest {
+				program: Default::default(),
+				blobs: Default::default(),
+				hint: Default::default(),
+				iterations: 1,
+				max_price: UNIT,
+				deadline: 100,
+				compliance_level: 0,
+			},
+		});
+		assert!(ProxyType::NonTransfer.filter(&cancel));
+		assert!(!ProxyType::NonTransfer.filter(&submit));
 	}
 }
 
@@ -439,7 +476,9 @@ mod sessions {
 			validators.push(Bob.to_account_id());
 			pallet_session::Validators::<Runtime>::put(&validators);
 			let severity = [Perbill::from_percent(50)];
-			DisableOffenders::on_offence(&[offence(validators[1].clone())], &severity, 0);
+			let weight =
+				DisableOffenders::on_offence(&[offence(validators[1].clone())], &severity, 0);
+			assert!(weight.ref_time() > 0, "what it reads is charged");
 			assert_eq!(Session::disabled_validators(), vec![1]);
 			DisableOffenders::on_offence(
 				&[offence(validators[2].clone())],

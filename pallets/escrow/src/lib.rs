@@ -89,7 +89,7 @@ pub mod pallet {
 		weights::Weight,
 	};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::traits::Convert;
+	use sp_runtime::{traits::Convert, Permill};
 	use tensornet_protocol::{
 		Beacon, Failure, Hash, JobId, JobRequest, JobState, Nodes, Programs, TokenPolicy,
 	};
@@ -138,6 +138,9 @@ pub mod pallet {
 
 		/// The deposit for a job's record of a given size.
 		type Deposit: Convert<Footprint, Self::Balance>;
+
+		/// How likely the result of a job is audited. A node stakes the price divided by it.
+		type AuditProbability: Get<Permill>;
 
 		/// The least price of a job, however small.
 		#[pallet::constant]

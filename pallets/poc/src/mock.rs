@@ -94,7 +94,7 @@ impl Convert<Footprint, u64> for BytePrice {
 }
 
 impl Config for Test {
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type ProgramDeposit = BytePrice;
@@ -242,9 +242,15 @@ impl Nodes for Registry {
 		OPERATORS.with_borrow(|operators| operators.get(operator).cloned())
 	}
 
-	fn job_taken(_: &AccountId) {}
+	fn job_taken(_: &AccountId, _: u64) {}
 
-	fn job_released(_: &AccountId, _: Conduct, _: Option<&AccountId>, _: &AccountId) -> Slash<u64> {
+	fn job_released(
+		_: &AccountId,
+		_: u64,
+		_: Conduct,
+		_: Option<&AccountId>,
+		_: &AccountId,
+	) -> Slash<u64> {
 		Slash::default()
 	}
 }

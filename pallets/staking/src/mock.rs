@@ -106,7 +106,7 @@ impl pallet_tensornet_staking::Config for Test {
 	type FraudSlash = FraudSlash;
 	type SlashToReporter = SlashToReporter;
 	type SlashToRequester = SlashToRequester;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Builds a chain and checks its state after the test.
@@ -192,7 +192,7 @@ pub fn endpoint(url: &str) -> Endpoint {
 
 /// What every usual node meets.
 pub fn requirements() -> Requirements<u64> {
-	Requirements { memory_mib: 1_024, max_ask: ASK, compliance_level: 0 }
+	Requirements { memory_mib: 1_024, max_ask: ASK, compliance_level: 0, collateral: 0 }
 }
 
 /// The record of `stash`.
@@ -208,8 +208,13 @@ pub fn held(stash: u64) -> u64 {
 
 /// Gives the node a job and ends it with `conduct`, reported by [`REPORTER`].
 pub fn judge(stash: u64, conduct: Conduct) -> Slash<u64> {
-	Staking::job_taken(&stash);
-	Staking::job_released(&stash, conduct, Some(&REPORTER), &REQUESTER)
+	judge_at(stash, 0, conduct)
+}
+
+/// The same for a job with a collateral.
+pub fn judge_at(stash: u64, collateral: u64, conduct: Conduct) -> Slash<u64> {
+	Staking::job_taken(&stash, collateral);
+	Staking::job_released(&stash, collateral, conduct, Some(&REPORTER), &REQUESTER)
 }
 
 /// The chain on which benchmarks are tested.

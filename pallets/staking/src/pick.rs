@@ -94,7 +94,8 @@ impl<T: Config> Pallet<T> {
 		let fits = node.ask <= requirements.max_ask
 			&& node.capability.memory_mib >= requirements.memory_mib
 			&& node.active_jobs < T::MaxJobsPerNode::get()
-			&& node.bond >= T::MinBond::get();
+			&& node.bond >= T::MinBond::get()
+			&& node.free_bond() >= requirements.collateral;
 		// The level is the only check that reads more than the node's record.
 		let complies = || {
 			requirements.compliance_level.is_zero()

@@ -125,6 +125,7 @@ parameter_types! {
 
 impl pallet_tensornet_escrow::Config for Runtime {
 	type AssignDelay = ConstU32<2>;
+	type AuditProbability = proof::AuditProbability;
 	type Balance = Balance;
 	type Beacon = Poc;
 	#[cfg(feature = "runtime-benchmarks")]

@@ -114,10 +114,10 @@ fn strangers_and_leaving_nodes_cannot() {
 #[test]
 fn a_paused_node_keeps_its_jobs() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		assert_ok!(Staking::set_online(RuntimeOrigin::signed(1), false));
 		assert_eq!(node(1).active_jobs, 1);
-		Staking::job_released(&1, Conduct::Completed, None, &REQUESTER);
+		Staking::job_released(&1, 0, Conduct::Completed, None, &REQUESTER);
 		assert_eq!((node(1).active_jobs, node(1).completed), (0, 1));
 	});
 }
