@@ -32,11 +32,22 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_parameters, Parameters]
 	[pallet_proxy, Proxy]
 	[pallet_sudo, Sudo]
+	[pallet_conviction_voting, ConvictionVoting]
+	[pallet_preimage, Preimage]
+	[pallet_referenda, Referenda]
+	[pallet_safe_mode, SafeMode]
+	[pallet_scheduler, Scheduler]
+	[pallet_tensornet_compliance, Compliance]
 	[pallet_tensornet_escrow, Escrow]
+	[pallet_tensornet_governance, Governance]
 	[pallet_tensornet_poc, Poc]
 	[pallet_tensornet_staking, ComputeStaking]
 	[pallet_tensornet_tna, Tna]
 	[pallet_timestamp, Timestamp]
+	[pallet_treasury, Treasury]
+	[pallet_tx_pause, TxPause]
+	[pallet_vesting, Vesting]
+	[pallet_whitelist, Whitelist]
 	[pallet_transaction_payment, TransactionPayment]
 	[pallet_utility, Utility]
 );
@@ -104,6 +115,17 @@ impl pallet_tensornet_escrow::BenchmarkHelper<AccountId> for Helper {
 
 	fn node(index: u32) -> AccountId {
 		online_node(index)
+	}
+}
+
+/// What the treasury's benchmarks pay with, and to whom.
+pub struct TreasuryArguments;
+
+impl pallet_treasury::ArgumentsFactory<(), AccountId> for TreasuryArguments {
+	fn create_asset_kind(_: u32) {}
+
+	fn create_beneficiary(seed: [u8; 32]) -> AccountId {
+		AccountId::from(seed)
 	}
 }
 

@@ -33,6 +33,8 @@ use sp_runtime::{
 };
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
+mod governance;
+
 /// The state that the named preset builds through the runtime API, as the node does it.
 fn preset_state(name: &str) -> TestExternalities {
 	let patch: serde_json::Value =
@@ -205,6 +207,17 @@ mod wire_format {
 			(Multisig::index(), Multisig::name(), 22),
 			(Parameters::index(), Parameters::name(), 30),
 			(Sudo::index(), Sudo::name(), 31),
+			(Governance::index(), Governance::name(), 32),
+			(Preimage::index(), Preimage::name(), 33),
+			(Scheduler::index(), Scheduler::name(), 34),
+			(Referenda::index(), Referenda::name(), 35),
+			(ConvictionVoting::index(), ConvictionVoting::name(), 36),
+			(Whitelist::index(), Whitelist::name(), 37),
+			(Treasury::index(), Treasury::name(), 38),
+			(SafeMode::index(), SafeMode::name(), 39),
+			(TxPause::index(), TxPause::name(), 44),
+			(Vesting::index(), Vesting::name(), 45),
+			(Compliance::index(), Compliance::name(), 46),
 			(Tna::index(), Tna::name(), 40),
 			(ComputeStaking::index(), ComputeStaking::name(), 41),
 			(Escrow::index(), Escrow::name(), 42),
@@ -304,10 +317,10 @@ mod fee {
 				RuntimeParameters::Fees(fees::Parameters::Byte(fees::Byte, Some(7 * MICRO)));
 			let alice = RuntimeOrigin::signed(Alice.to_account_id());
 			assert_noop!(
-				Parameters::set_parameter(alice, dearer.clone()),
+				Governance::set_parameter(alice, dearer.clone()),
 				sp_runtime::DispatchError::BadOrigin
 			);
-			assert_ok!(Parameters::set_parameter(root(), dearer));
+			assert_ok!(Governance::set_parameter(root(), dearer));
 			assert_eq!(TransactionPayment::length_to_fee(100), 7 * before);
 		});
 	}

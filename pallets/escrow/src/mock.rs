@@ -85,6 +85,7 @@ parameter_types! {
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
 	};
+	pub static Barred: Vec<AccountId> = vec![];
 	pub static AuditProbability: Permill = Permill::from_percent(50);
 	pub static SilentSlash: Balance = 40;
 	pub static FraudSlash: Balance = 400;
@@ -257,6 +258,21 @@ impl TokenPolicy for MockPolicy {
 	}
 }
 
+/// Admits everybody but those in [`Barred`].
+pub struct MockCompliance;
+impl tensornet_protocol::Compliance for MockCompliance {
+	type AccountId = AccountId;
+
+	fn level(_: &AccountId) -> u8 {
+		0
+	}
+
+	fn admits(who: &AccountId, role: tensornet_protocol::Role) -> bool {
+		assert_eq!(role, tensornet_protocol::Role::Requester);
+		!Barred::get().contains(who)
+	}
+}
+
 pub struct MockBeacon;
 impl Beacon for MockBeacon {
 	fn value(subject: &[u8]) -> Hash {
@@ -291,6 +307,7 @@ impl Config for Test {
 	type Programs = MockPrograms;
 	type TokenPolicy = MockPolicy;
 	type Beacon = MockBeacon;
+	type Compliance = MockCompliance;
 	type Deposit = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
 	type AuditProbability = AuditProbability;
 	type MinJobPrice = MinJobPrice;
@@ -529,6 +546,7 @@ fn reset() {
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
 	});
+	Barred::set(vec![]);
 	AuditProbability::set(Permill::from_percent(50));
 	SilentSlash::set(40);
 	FraudSlash::set(400);

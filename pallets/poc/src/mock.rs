@@ -93,11 +93,32 @@ impl Convert<Footprint, u64> for BytePrice {
 	}
 }
 
+parameter_types! {
+	pub static Barred: Vec<AccountId> = vec![];
+}
+
+/// Admits everybody but those in [`Barred`].
+pub struct Admission;
+
+impl tensornet_protocol::Compliance for Admission {
+	type AccountId = AccountId;
+
+	fn level(_: &AccountId) -> u8 {
+		0
+	}
+
+	fn admits(who: &AccountId, role: tensornet_protocol::Role) -> bool {
+		assert_eq!(role, tensornet_protocol::Role::Developer);
+		!Barred::get().contains(who)
+	}
+}
+
 impl Config for Test {
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type ProgramDeposit = BytePrice;
+	type Compliance = Admission;
 	type Jobs = Ledger;
 	type Nodes = Registry;
 	type AuthorRandomness = Authors;

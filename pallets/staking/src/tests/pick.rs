@@ -214,3 +214,14 @@ fn collateral_of_running_jobs_does_not_count_for_another() {
 		assert!(picked(3_000));
 	});
 }
+
+#[test]
+fn a_node_that_is_barred_while_online_gets_nothing() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		let picked = || Staking::pick(&requirements(), Hash::repeat_byte(1), None).is_some();
+		assert!(picked());
+		Barred::set(vec![1]);
+		assert!(!picked());
+		Barred::set(vec![]);
+	});
+}

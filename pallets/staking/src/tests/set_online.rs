@@ -121,3 +121,32 @@ fn a_paused_node_keeps_its_jobs() {
 		assert_eq!((node(1).active_jobs, node(1).completed), (0, 1));
 	});
 }
+
+#[test]
+fn who_is_not_admitted_offers_no_node_but_keeps_every_way_out() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		assert_ok!(Staking::set_online(RuntimeOrigin::signed(1), false));
+		Barred::set(vec![1, 2]);
+		assert_noop!(
+			Staking::set_online(RuntimeOrigin::signed(1), true),
+			Error::<Test>::NotAdmitted
+		);
+		assert_noop!(
+			Staking::register_node(
+				RuntimeOrigin::signed(2),
+				OPERATOR + 50,
+				ASK,
+				capability(),
+				endpoint("x"),
+				4_000
+			),
+			Error::<Test>::NotAdmitted
+		);
+		assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 1_000));
+		assert_ok!(Staking::deregister_node(RuntimeOrigin::signed(1)));
+		System::set_block_number(PERIOD + 2);
+		assert_ok!(Staking::withdraw_unbonded(RuntimeOrigin::signed(1)));
+		assert_eq!(held(1), 0);
+		Barred::set(vec![]);
+	});
+}
