@@ -10,7 +10,7 @@ use crate::{
 		},
 		session::{DisableOffenders, GenesisValidators},
 		system::{RuntimeBlockLength, RuntimeBlockWeights, MAXIMUM_BLOCK_WEIGHT},
-		tensornet::Treasury,
+		tensornet::Treasury as TreasuryAccount,
 		utility::ProxyType,
 	},
 	currency::{EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT},
@@ -144,7 +144,7 @@ mod presets {
 					.map(|account| account.data.free + account.data.reserved)
 					.sum();
 				assert_eq!(sum, ENDOWMENT * 12 + EXISTENTIAL_DEPOSIT);
-				assert_eq!(Balances::free_balance(Treasury::get()), EXISTENTIAL_DEPOSIT);
+				assert_eq!(Balances::free_balance(TreasuryAccount::get()), EXISTENTIAL_DEPOSIT);
 				assert_eq!(Balances::total_issuance(), sum);
 				for account in accounts {
 					assert_eq!(Balances::free_balance(&account), ENDOWMENT);
@@ -330,14 +330,14 @@ mod fee {
 		development().execute_with(|| {
 			start_first_block();
 			let issuance = Balances::total_issuance();
-			let treasury = Balances::free_balance(Treasury::get());
+			let treasury = Balances::free_balance(TreasuryAccount::get());
 			let outcome = Executive::apply_extrinsic(signed_transaction(transfer()));
 			assert_ok!(outcome.expect("the transaction is valid"));
 			assert_eq!(Balances::free_balance(Bob.to_account_id()), ENDOWMENT + UNIT);
 
 			let fee = ENDOWMENT - UNIT - Balances::free_balance(Alice.to_account_id());
 			let burned = issuance - Balances::total_issuance();
-			let shared = Balances::free_balance(Treasury::get()) - treasury;
+			let shared = Balances::free_balance(TreasuryAccount::get()) - treasury;
 			// Alice authors the block; her stash earns.
 			let earned = Balances::free_balance(AliceStash.to_account_id()) - ENDOWMENT;
 			assert!(fee > 0);

@@ -257,9 +257,6 @@ pub mod pallet {
 			/// The node.
 			stash: T::AccountId,
 		},
-		/// The account may not offer nodes: it is sanctioned, or lacks the attested level of the role.
-		#[codec(index = 11)]
-		NotAdmitted,
 	}
 
 	#[pallet::error]
@@ -297,6 +294,9 @@ pub mod pallet {
 		/// No field to change: name at least one.
 		#[codec(index = 10)]
 		NothingToUpdate,
+		/// The account may not offer nodes: it is sanctioned, or lacks the attested level of the role.
+		#[codec(index = 11)]
+		NotAdmitted,
 	}
 
 	#[pallet::hooks]

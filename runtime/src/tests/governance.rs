@@ -10,9 +10,9 @@ use crate::{
 	},
 	governance::tracks::Tracks,
 };
-use codec::Decode;
-use frame_support::traits::{
-	Bounded, Contains, OnFinalize, OnIdle, OnInitialize, QueryPreimage, StorePreimage,
+use frame_support::{
+	traits::{Contains, OnFinalize, OnIdle, OnInitialize, StorePreimage},
+	weights::Weight,
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_referenda::TracksInfo;
@@ -174,7 +174,7 @@ fn a_spender_takes_no_more_than_its_track_allows() {
 
 #[test]
 fn the_treasury_of_the_market_and_of_governance_is_one() {
-	assert_eq!(Treasury::account_id(), configs::tensornet::Treasury::get());
+	assert_eq!(Treasury::account_id(), TreasuryAccount::get());
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn no_origin_of_governance_is_the_key_to_another_one() {
 fn a_runtime_upgrade_goes_through_a_referendum() {
 	development().execute_with(|| {
 		let code = vec![7; 100];
-		let hash = <Runtime as frame_system::Config>::Hashing::hash(&code);
+		let hash = sp_core::H256(sp_io::hashing::blake2_256(&code));
 		let call = RuntimeCall::System(frame_system::Call::authorize_upgrade { code_hash: hash });
 		let index = propose(Alice, frame_system::RawOrigin::Root, call);
 		for who in [Alice, Bob, AliceStash, BobStash, CharlieStash] {
