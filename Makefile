@@ -4,6 +4,7 @@
 # make test    format, lints and every test
 # make conformance  the tensor engine against the tests and the reference model of tosa-tools
 # make build   the three programs: tensornet-node, tensornet-worker, tensornet
+# make weights measure the benchmarks of our pallets and write their weights
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,7 +14,7 @@ SHELL := /bin/bash
 export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
 export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
 
-.PHONY: help setup build demo test lint accuracy conformance clean-cache
+.PHONY: help setup build demo test lint accuracy conformance weights clean-cache
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ accuracy: build
 # The outside oracle: about 3,600 tests, bit for bit, on all three evaluators.
 conformance: setup
 	scripts/conformance.sh
+
+weights: setup
+	scripts/weights.sh
 
 clean-cache:
 	rm -rf "$(CARGO_TARGET_DIR)"

@@ -1,6 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The pallets whose calls can be benchmarked on this runtime.
+//! The pallets whose calls can be benchmarked on this runtime, and what their benchmarks need of
+//! each other.
+
+use crate::{
+	AccountId, Balances, BlockNumber, ComputeStaking, Escrow, Poc, Runtime, RuntimeOrigin,
+};
+use alloc::vec;
+use codec::Encode;
+use frame_benchmarking::account;
+use frame_support::{
+	traits::{fungible::Mutate, Get},
+	BoundedVec,
+};
+use pallet_tensornet_escrow::Config as EscrowConfig;
+use pallet_tensornet_staking::Config as StakingConfig;
+use tensornet_commitment::root;
+use tensornet_protocol::{
+	BlobRoots, Capability, Hash, JobId, JobRequest, TokenPolicy, MAX_BLOBS, MAX_ENDPOINT,
+};
+use tensornet_tensor::{
+	Checkpoint, DType, Input, Layout, Node, Op, Program, TensorType, Unary, FORMAT,
+};
 
 frame_benchmarking::define_benchmarks!(
 	[frame_benchmarking, BaselineBench::<Runtime>]
@@ -11,7 +32,128 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_parameters, Parameters]
 	[pallet_proxy, Proxy]
 	[pallet_sudo, Sudo]
+	[pallet_conviction_voting, ConvictionVoting]
+	[pallet_preimage, Preimage]
+	[pallet_referenda, Referenda]
+	[pallet_safe_mode, SafeMode]
+	[pallet_scheduler, Scheduler]
+	[pallet_tensornet_compliance, Compliance]
+	[pallet_tensornet_escrow, Escrow]
+	[pallet_tensornet_governance, Governance]
+	[pallet_tensornet_poc, Poc]
+	[pallet_tensornet_staking, ComputeStaking]
+	[pallet_tensornet_tna, Tna]
 	[pallet_timestamp, Timestamp]
+	[pallet_treasury, Treasury]
+	[pallet_tx_pause, TxPause]
+	[pallet_vesting, Vesting]
+	[pallet_whitelist, Whitelist]
 	[pallet_transaction_payment, TransactionPayment]
 	[pallet_utility, Utility]
 );
+
+/// Sets up for the benchmarks of one pallet what only the others can.
+pub struct Helper;
+
+/// An account that can pay for anything here.
+fn rich(name: &'static str, index: u32) -> AccountId {
+	let who: AccountId = account(name, index, 0);
+	let bond = <Runtime as StakingConfig>::MinBond::get();
+	Balances::set_balance(&who, bond.saturating_mul(10_000));
+	who
+}
+
+/// A program with as many inputs as a job may name blobs; its result is the complement of the first.
+fn widest_program() -> Program {
+	let input = Input {
+		ty: TensorType::new(DType::I8, [1]),
+		layout: Layout::row_major(),
+		per_iteration: false,
+	};
+	let result = MAX_BLOBS as u16;
+	Program {
+		format: FORMAT,
+		inputs: vec![input; MAX_BLOBS as usize],
+		constants: vec![],
+		state: vec![],
+		nodes: vec![Node { op: Op::Unary(Unary::BitwiseNot), operands: vec![0] }],
+		outputs: vec![result],
+		checkpoints: vec![Checkpoint { value: result, layout: Layout::row_major() }],
+		max_iterations: 1,
+	}
+}
+
+/// Registers node `index`, able to run anything at the floor price.
+fn online_node(index: u32) -> AccountId {
+	let stash = rich("node", index);
+	let operator: AccountId = account("node operator", index, 0);
+	ComputeStaking::register_node(
+		RuntimeOrigin::signed(stash.clone()),
+		operator,
+		<Runtime as EscrowConfig>::TokenPolicy::floor_ask(),
+		Capability { memory_mib: u32::MAX, giga_macs: u32::MAX },
+		BoundedVec::truncate_from(vec![b'x'; MAX_ENDPOINT as usize]),
+		<Runtime as StakingConfig>::MinBond::get().saturating_mul(1_000),
+	)
+	.expect("the stash is new and funded");
+	ComputeStaking::set_online(RuntimeOrigin::signed(stash.clone()), true)
+		.expect("the node is registered");
+	stash
+}
+
+impl pallet_tensornet_escrow::BenchmarkHelper<AccountId> for Helper {
+	fn program() -> Hash {
+		let bytes = widest_program().encode();
+		let id = Hash::from(root(&bytes));
+		if !pallet_tensornet_poc::Programs::<Runtime>::contains_key(id) {
+			let author = RuntimeOrigin::signed(rich("author", 0));
+			Poc::register_program(author, BoundedVec::truncate_from(bytes), Default::default())
+				.expect("the program is valid and its author can pay");
+		}
+		id
+	}
+
+	fn node(index: u32) -> AccountId {
+		online_node(index)
+	}
+}
+
+/// What the treasury's benchmarks pay with, and to whom.
+pub struct TreasuryArguments;
+
+impl pallet_treasury::ArgumentsFactory<(), AccountId> for TreasuryArguments {
+	fn create_asset_kind(_: u32) {}
+
+	fn create_beneficiary(seed: [u8; 32]) -> AccountId {
+		AccountId::from(seed)
+	}
+}
+
+impl pallet_tensornet_poc::BenchmarkHelper<AccountId> for Helper {
+	fn author() -> AccountId {
+		rich("author", 0)
+	}
+
+	fn assign(program: Hash, blobs: BlobRoots, iterations: u32) -> (JobId, AccountId) {
+		let node = online_node(0);
+		let job = pallet_tensornet_escrow::NextJobId::<Runtime>::get();
+		let price = Escrow::estimate(program, iterations).expect("the program is registered");
+		let lifetime: BlockNumber = <Runtime as EscrowConfig>::MaxLifetime::get();
+		let request = JobRequest {
+			program,
+			blobs,
+			hint: Default::default(),
+			iterations,
+			// Enough for every payee to receive its share, however small.
+			max_price: price.saturating_add(
+				<Runtime as EscrowConfig>::MinJobPrice::get().saturating_mul(10_000),
+			),
+			deadline: crate::System::block_number().saturating_add(lifetime),
+			compliance_level: 0,
+		};
+		Escrow::submit_job(RuntimeOrigin::signed(rich("requester", 0)), request)
+			.expect("the request is sound");
+		Escrow::assign_for_benchmark(job, node);
+		(job, account("node operator", 0, 0))
+	}
+}

@@ -7,8 +7,8 @@
 use crate::{
 	configs::tensornet::Treasury,
 	currency::{EXISTENTIAL_DEPOSIT, UNIT},
-	AccountId, BabeConfig, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
-	SessionKeys, SudoConfig, BABE_GENESIS_EPOCH_CONFIG,
+	AccountId, BabeConfig, Balance, BalancesConfig, GovernanceConfig, RuntimeGenesisConfig,
+	SessionConfig, SessionKeys, SudoConfig, BABE_GENESIS_EPOCH_CONFIG,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::{build_struct_json_patch, traits::Get};
@@ -17,6 +17,9 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 /// What each development account starts with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
+
+/// By what the periods of referenda are divided on development chains.
+pub const DEVELOPMENT_PACE: u32 = 1_200;
 
 /// A validator of a development chain: its stash and its session keys.
 struct DevValidator {
@@ -70,6 +73,8 @@ fn genesis(validators: Vec<DevValidator>) -> serde_json::Value {
 		babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
 		session: SessionConfig { keys: validators.iter().map(DevValidator::session).collect() },
 		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
+		// Weeks become minutes: a root referendum decides in 33 minutes at the most.
+		governance: GovernanceConfig { pace: DEVELOPMENT_PACE, ..Default::default() },
 	})
 }
 

@@ -26,6 +26,7 @@ pub mod apis;
 mod benchmarks;
 pub mod configs;
 pub mod genesis_config_presets;
+pub mod governance;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -231,6 +232,28 @@ mod runtime {
 	pub type Parameters = pallet_parameters;
 	#[runtime::pallet_index(31)]
 	pub type Sudo = pallet_sudo;
+	#[runtime::pallet_index(32)]
+	pub type Governance = pallet_tensornet_governance;
+	#[runtime::pallet_index(33)]
+	pub type Preimage = pallet_preimage;
+	#[runtime::pallet_index(34)]
+	pub type Scheduler = pallet_scheduler;
+	#[runtime::pallet_index(35)]
+	pub type Referenda = pallet_referenda;
+	#[runtime::pallet_index(36)]
+	pub type ConvictionVoting = pallet_conviction_voting;
+	#[runtime::pallet_index(37)]
+	pub type Whitelist = pallet_whitelist;
+	#[runtime::pallet_index(38)]
+	pub type Treasury = pallet_treasury;
+	#[runtime::pallet_index(39)]
+	pub type SafeMode = pallet_safe_mode;
+	#[runtime::pallet_index(44)]
+	pub type TxPause = pallet_tx_pause;
+	#[runtime::pallet_index(45)]
+	pub type Vesting = pallet_vesting;
+	#[runtime::pallet_index(46)]
+	pub type Compliance = pallet_tensornet_compliance;
 
 	// The compute market.
 	#[runtime::pallet_index(40)]

@@ -10,7 +10,7 @@ use crate::{
 		},
 		session::{DisableOffenders, GenesisValidators},
 		system::{RuntimeBlockLength, RuntimeBlockWeights, MAXIMUM_BLOCK_WEIGHT},
-		tensornet::Treasury,
+		tensornet::Treasury as TreasuryAccount,
 		utility::ProxyType,
 	},
 	currency::{EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT},
@@ -32,6 +32,8 @@ use sp_runtime::{
 	Perbill, Storage,
 };
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+
+mod governance;
 
 /// The state that the named preset builds through the runtime API, as the node does it.
 fn preset_state(name: &str) -> TestExternalities {
@@ -142,7 +144,7 @@ mod presets {
 					.map(|account| account.data.free + account.data.reserved)
 					.sum();
 				assert_eq!(sum, ENDOWMENT * 12 + EXISTENTIAL_DEPOSIT);
-				assert_eq!(Balances::free_balance(Treasury::get()), EXISTENTIAL_DEPOSIT);
+				assert_eq!(Balances::free_balance(TreasuryAccount::get()), EXISTENTIAL_DEPOSIT);
 				assert_eq!(Balances::total_issuance(), sum);
 				for account in accounts {
 					assert_eq!(Balances::free_balance(&account), ENDOWMENT);
@@ -205,6 +207,17 @@ mod wire_format {
 			(Multisig::index(), Multisig::name(), 22),
 			(Parameters::index(), Parameters::name(), 30),
 			(Sudo::index(), Sudo::name(), 31),
+			(Governance::index(), Governance::name(), 32),
+			(Preimage::index(), Preimage::name(), 33),
+			(Scheduler::index(), Scheduler::name(), 34),
+			(Referenda::index(), Referenda::name(), 35),
+			(ConvictionVoting::index(), ConvictionVoting::name(), 36),
+			(Whitelist::index(), Whitelist::name(), 37),
+			(Treasury::index(), Treasury::name(), 38),
+			(SafeMode::index(), SafeMode::name(), 39),
+			(TxPause::index(), TxPause::name(), 44),
+			(Vesting::index(), Vesting::name(), 45),
+			(Compliance::index(), Compliance::name(), 46),
 			(Tna::index(), Tna::name(), 40),
 			(ComputeStaking::index(), ComputeStaking::name(), 41),
 			(Escrow::index(), Escrow::name(), 42),
@@ -304,10 +317,10 @@ mod fee {
 				RuntimeParameters::Fees(fees::Parameters::Byte(fees::Byte, Some(7 * MICRO)));
 			let alice = RuntimeOrigin::signed(Alice.to_account_id());
 			assert_noop!(
-				Parameters::set_parameter(alice, dearer.clone()),
+				Governance::set_parameter(alice, dearer.clone()),
 				sp_runtime::DispatchError::BadOrigin
 			);
-			assert_ok!(Parameters::set_parameter(root(), dearer));
+			assert_ok!(Governance::set_parameter(root(), dearer));
 			assert_eq!(TransactionPayment::length_to_fee(100), 7 * before);
 		});
 	}
@@ -317,14 +330,14 @@ mod fee {
 		development().execute_with(|| {
 			start_first_block();
 			let issuance = Balances::total_issuance();
-			let treasury = Balances::free_balance(Treasury::get());
+			let treasury = Balances::free_balance(TreasuryAccount::get());
 			let outcome = Executive::apply_extrinsic(signed_transaction(transfer()));
 			assert_ok!(outcome.expect("the transaction is valid"));
 			assert_eq!(Balances::free_balance(Bob.to_account_id()), ENDOWMENT + UNIT);
 
 			let fee = ENDOWMENT - UNIT - Balances::free_balance(Alice.to_account_id());
 			let burned = issuance - Balances::total_issuance();
-			let shared = Balances::free_balance(Treasury::get()) - treasury;
+			let shared = Balances::free_balance(TreasuryAccount::get()) - treasury;
 			// Alice authors the block; her stash earns.
 			let earned = Balances::free_balance(AliceStash.to_account_id()) - ENDOWMENT;
 			assert!(fee > 0);
@@ -400,6 +413,43 @@ mod proxies {
 		assert!(ProxyType::NonTransfer.is_superset(&ProxyType::SessionKeys));
 		assert!(!ProxyType::NonTransfer.is_superset(&ProxyType::Any));
 		assert!(!ProxyType::SessionKeys.is_superset(&ProxyType::CancelProxy));
+		assert!(ProxyType::NonTransfer.is_superset(&ProxyType::NodeManagement));
+		assert!(!ProxyType::NodeManagement.is_superset(&ProxyType::SessionKeys));
+	}
+
+	#[test]
+	fn a_manager_of_a_node_reaches_neither_its_bond_nor_other_funds() {
+		use pallet_tensornet_staking::Call;
+		let manager = ProxyType::NodeManagement;
+		let may = |call| manager.filter(&RuntimeCall::ComputeStaking(call));
+		assert!(may(Call::set_online { online: true }));
+		assert!(may(Call::rotate_operator { operator: Bob.to_account_id() }));
+		assert!(may(Call::update_node { ask: Some(1), endpoint: None, capability: None }));
+		assert!(!may(Call::unbond { amount: 1 }));
+		assert!(!may(Call::bond_more { amount: 1 }));
+		assert!(!may(Call::withdraw_unbonded {}));
+		assert!(!may(Call::deregister_node {}));
+		let burn = RuntimeCall::Tna(pallet_tensornet_tna::Call::burn { amount: 1 });
+		assert!(!manager.filter(&burn));
+		assert!(!ProxyType::NonTransfer.filter(&burn));
+	}
+
+	#[test]
+	fn a_non_transfer_proxy_may_withdraw_a_job_but_not_pay_for_one() {
+		let cancel = RuntimeCall::Escrow(pallet_tensornet_escrow::Call::cancel_job { job: 0 });
+		let submit = RuntimeCall::Escrow(pallet_tensornet_escrow::Call::submit_job {
+			request: tensornet_protocol::JobRequest {
+				program: Default::default(),
+				blobs: Default::default(),
+				hint: Default::default(),
+				iterations: 1,
+				max_price: UNIT,
+				deadline: 100,
+				compliance_level: 0,
+			},
+		});
+		assert!(ProxyType::NonTransfer.filter(&cancel));
+		assert!(!ProxyType::NonTransfer.filter(&submit));
 	}
 }
 
@@ -439,7 +489,9 @@ mod sessions {
 			validators.push(Bob.to_account_id());
 			pallet_session::Validators::<Runtime>::put(&validators);
 			let severity = [Perbill::from_percent(50)];
-			DisableOffenders::on_offence(&[offence(validators[1].clone())], &severity, 0);
+			let weight =
+				DisableOffenders::on_offence(&[offence(validators[1].clone())], &severity, 0);
+			assert!(weight.ref_time() > 0, "what it reads is charged");
 			assert_eq!(Session::disabled_validators(), vec![1]);
 			DisableOffenders::on_offence(
 				&[offence(validators[2].clone())],

@@ -97,6 +97,7 @@ impl<T: Config> Pallet<T> {
 			memory_mib: job.memory_mib,
 			max_ask: max_ask(job.macs, job.max_price.into()).saturated_into(),
 			compliance_level: job.compliance_level,
+			collateral: Self::collateral(job.max_price),
 		};
 		let seed = T::Beacon::value(&(SUBJECT, id, job.attempt).encode());
 		match T::Nodes::pick(&requirements, seed, job.excluded.as_ref()) {
@@ -120,8 +121,9 @@ impl<T: Config> Pallet<T> {
 		// A floor raised since the submission cannot take more than the requester agreed to.
 		let price = Self::price_at(job.macs, ask).unwrap_or(job.max_price).min(job.max_price);
 		let commit_by = now.saturating_add(Self::commit_time(job.macs));
-		T::Nodes::job_taken(&node);
-		let attempt = Attempt { node: node.clone(), price, commit_by };
+		let collateral = Self::collateral(price);
+		T::Nodes::job_taken(&node, collateral);
+		let attempt = Attempt { node: node.clone(), price, commit_by, collateral };
 		Self::set_phase(id, &mut job, Phase::Assigned(attempt));
 		Self::deposit_event(Event::JobAssigned {
 			job: id,
@@ -143,25 +145,40 @@ impl<T: Config> Pallet<T> {
 			log::error!(target: LOG_TARGET, "agenda ends the attempt at job {id}, which has none");
 			return;
 		};
-		Self::fail_attempt(id, job, attempt.node, Failure::NotCommitted, None, now);
+		Self::fail_attempt(id, job, attempt, Failure::NotCommitted, None, now);
+	}
+
+	/// What of its bond a node stakes on a job of this price: what makes a wrong result that is
+	/// withheld when an audit draws it a loss on average. Unaudited, with probability `1 − p`, it earns
+	/// the price; audited, with probability `p`, it loses the collateral `c`: `c ≥ price / p` leaves it
+	/// `(1 − p) × price − p × c < 0`. Where nothing is audited there is nothing to withhold, and the price
+	/// is staked.
+	pub(crate) fn collateral(price: T::Balance) -> T::Balance {
+		let probability = T::AuditProbability::get();
+		// The reciprocal of zero panics.
+		if probability.is_zero() {
+			return price;
+		}
+		probability.saturating_reciprocal_mul_ceil(price)
 	}
 
 	/// Judges the node of a job, then queues the job again or ends it. Returns what was slashed.
 	pub(crate) fn fail_attempt(
 		id: JobId,
 		mut job: JobOf<T>,
-		node: T::AccountId,
+		attempt: Attempt<T::AccountId, T::Balance, BlockNumberFor<T>>,
 		failure: Failure,
 		reporter: Option<&T::AccountId>,
 		now: BlockNumberFor<T>,
 	) -> Slash<T::Balance> {
 		let conduct = match failure {
 			Failure::Fraud => Conduct::Fraud,
-			Failure::NotCommitted | Failure::NotRevealed | Failure::AuditUnanswered => {
-				Conduct::Silent
-			}
+			// The audit is drawn after the reveal: up to then silence cannot hide a lie.
+			Failure::NotCommitted | Failure::NotRevealed => Conduct::Silent,
+			Failure::AuditUnanswered => Conduct::Withheld,
 		};
-		let slash = T::Nodes::job_released(&node, conduct, reporter, &job.requester);
+		let Attempt { node, collateral, .. } = attempt;
+		let slash = T::Nodes::job_released(&node, collateral, conduct, reporter, &job.requester);
 		if failure == Failure::Fraud {
 			Self::grant_grace(&mut job, now);
 		}

@@ -70,23 +70,29 @@ fn queued_job<T: Config>() -> (T::AccountId, JobId) {
 	(who, id)
 }
 
-/// A job that a node has, at a price of which every share can be received.
+impl<T: Config> Pallet<T> {
+	/// Gives a queued job to a node without a draw, at a price of which every share can be received.
+	/// For benchmarks of this pallet and of those that judge its jobs.
+	pub fn assign_for_benchmark(id: JobId, node: T::AccountId) {
+		let mut job = Jobs::<T>::get(id).expect("the job is live");
+		let now = frame_system::Pallet::<T>::block_number();
+		let price = job.max_price.saturating_sub(One::one());
+		let commit_by = now.saturating_add(Self::commit_time(job.macs));
+		let collateral = Self::collateral(price);
+		T::Nodes::job_taken(&node, collateral);
+		let attempt = Attempt { node, price, commit_by, collateral };
+		Self::set_phase(id, &mut job, Phase::Assigned(attempt));
+		fund::<T>(&T::TokenPolicy::treasury());
+		if let Some(facts) = T::Programs::facts(&job.program) {
+			fund::<T>(&facts.author);
+		}
+	}
+}
+
+/// A job that a node has.
 fn assigned_job<T: Config>() -> (T::AccountId, JobId) {
 	let (who, id) = queued_job::<T>();
-	let node = T::BenchmarkHelper::node(0);
-	let mut job = Jobs::<T>::get(id).expect("the job is live");
-	let now = frame_system::Pallet::<T>::block_number();
-	let attempt = Attempt {
-		node: node.clone(),
-		price: job.max_price.saturating_sub(One::one()),
-		commit_by: now.saturating_add(Pallet::<T>::commit_time(job.macs)),
-	};
-	T::Nodes::job_taken(&node);
-	Pallet::<T>::set_phase(id, &mut job, Phase::Assigned(attempt));
-	fund::<T>(&T::TokenPolicy::treasury());
-	if let Some(facts) = T::Programs::facts(&job.program) {
-		fund::<T>(&facts.author);
-	}
+	Pallet::<T>::assign_for_benchmark(id, T::BenchmarkHelper::node(0));
 	(who, id)
 }
 

@@ -17,13 +17,14 @@ use sp_runtime::{
 	traits::{CheckedAdd, Convert, One, Saturating, Zero},
 	ArithmeticError, DispatchResult,
 };
-use tensornet_protocol::{JobId, JobRequest, ProgramFacts, Programs};
+use tensornet_protocol::{Compliance, JobId, JobRequest, ProgramFacts, Programs, Role};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_submit_job(
 		requester: T::AccountId,
 		request: JobRequest<T::Balance, BlockNumberFor<T>>,
 	) -> DispatchResult {
+		ensure!(T::Compliance::admits(&requester, Role::Requester), Error::<T>::NotAdmitted);
 		let now = frame_system::Pallet::<T>::block_number();
 		let facts = T::Programs::facts(&request.program).ok_or(Error::<T>::UnknownProgram)?;
 		let macs = Self::check_request(&request, &facts, now)?;

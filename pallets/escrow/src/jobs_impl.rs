@@ -59,6 +59,6 @@ impl<T: Config> Jobs for Pallet<T> {
 			return Err(Error::<T>::NotCommitted.into());
 		};
 		let now = frame_system::Pallet::<T>::block_number();
-		Ok(Self::fail_attempt(job, live, attempt.node, failure, reporter, now))
+		Ok(Self::fail_attempt(job, live, attempt, failure, reporter, now))
 	}
 }

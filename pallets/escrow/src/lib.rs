@@ -89,9 +89,10 @@ pub mod pallet {
 		weights::Weight,
 	};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::traits::Convert;
+	use sp_runtime::{traits::Convert, Permill};
 	use tensornet_protocol::{
-		Beacon, Failure, Hash, JobId, JobRequest, JobState, Nodes, Programs, TokenPolicy,
+		Beacon, Compliance, Failure, Hash, JobId, JobRequest, JobState, Nodes, Programs,
+		TokenPolicy,
 	};
 
 	/// Version of this pallet's storage.
@@ -133,11 +134,17 @@ pub mod pallet {
 		/// Shares, floor price and treasury.
 		type TokenPolicy: TokenPolicy<AccountId = Self::AccountId, Balance = Self::Balance>;
 
+		/// Who may post jobs.
+		type Compliance: Compliance<AccountId = Self::AccountId>;
+
 		/// Randomness for the assignment.
 		type Beacon: Beacon;
 
 		/// The deposit for a job's record of a given size.
 		type Deposit: Convert<Footprint, Self::Balance>;
+
+		/// How likely the result of a job is audited. A node stakes the price divided by it.
+		type AuditProbability: Get<Permill>;
 
 		/// The least price of a job, however small.
 		#[pallet::constant]
@@ -401,6 +408,9 @@ pub mod pallet {
 		/// Job numbers are used up.
 		#[codec(index = 13)]
 		NoMoreJobs,
+		/// The account may not post jobs: it is sanctioned, or lacks the attested level of the role.
+		#[codec(index = 14)]
+		NotAdmitted,
 	}
 
 	#[pallet::hooks]
@@ -427,7 +437,8 @@ pub mod pallet {
 		/// Any signed account may call it.
 		///
 		/// # Errors
-		/// [`Error::UnknownProgram`], [`Error::BadIterations`], [`Error::WrongBlobCount`],
+		/// [`Error::NotAdmitted`], [`Error::UnknownProgram`], [`Error::BadIterations`],
+		/// [`Error::WrongBlobCount`],
 		/// [`Error::DeadlineTooSoon`], [`Error::DeadlineTooLate`], [`Error::PriceTooLow`],
 		/// [`Error::PriceOverflow`], and the currency's error if the caller lacks the funds.
 		///

@@ -85,6 +85,8 @@ parameter_types! {
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
 	};
+	pub static Barred: Vec<AccountId> = vec![];
+	pub static AuditProbability: Permill = Permill::from_percent(50);
 	pub static SilentSlash: Balance = 40;
 	pub static FraudSlash: Balance = 400;
 	pub static Requests: Vec<Request> = vec![];
@@ -98,9 +100,13 @@ parameter_types! {
 /// What the escrow asked another pallet to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-	Taken(AccountId),
+	Taken {
+		node: AccountId,
+		collateral: Balance,
+	},
 	Released {
 		node: AccountId,
+		collateral: Balance,
 		conduct: Conduct,
 		reporter: Option<AccountId>,
 		requester: AccountId,
@@ -120,6 +126,7 @@ pub struct MockNode {
 	pub ask: Balance,
 	pub memory_mib: u32,
 	pub compliance_level: u8,
+	pub bond: Balance,
 	pub jobs: u32,
 }
 
@@ -140,6 +147,7 @@ impl Nodes for MockNodes {
 				Some(node) != exclude
 					&& facts.ask <= requirements.max_ask
 					&& facts.memory_mib >= requirements.memory_mib
+					&& facts.bond >= requirements.collateral
 					&& facts.compliance_level >= requirements.compliance_level
 			})
 			.collect();
@@ -151,19 +159,21 @@ impl Nodes for MockNodes {
 		KnownNodes::get().contains_key(operator).then_some(*operator)
 	}
 
-	fn job_taken(node: &AccountId) {
-		record(Request::Taken(*node));
+	fn job_taken(node: &AccountId, collateral: Balance) {
+		record(Request::Taken { node: *node, collateral });
 		KnownNodes::mutate(|all| all.get_mut(node).expect("node is known").jobs += 1);
 	}
 
 	fn job_released(
 		node: &AccountId,
+		collateral: Balance,
 		conduct: Conduct,
 		reporter: Option<&AccountId>,
 		requester: &AccountId,
 	) -> Slash<Balance> {
 		record(Request::Released {
 			node: *node,
+			collateral,
 			conduct,
 			reporter: reporter.copied(),
 			requester: *requester,
@@ -175,6 +185,7 @@ impl Nodes for MockNodes {
 		let wanted = match conduct {
 			Conduct::Completed | Conduct::Released => 0,
 			Conduct::Silent => SilentSlash::get(),
+			Conduct::Withheld => collateral,
 			Conduct::Fraud => FraudSlash::get(),
 		};
 		slash(node, wanted, reporter, requester)
@@ -247,6 +258,21 @@ impl TokenPolicy for MockPolicy {
 	}
 }
 
+/// Admits everybody but those in [`Barred`].
+pub struct MockCompliance;
+impl tensornet_protocol::Compliance for MockCompliance {
+	type AccountId = AccountId;
+
+	fn level(_: &AccountId) -> u8 {
+		0
+	}
+
+	fn admits(who: &AccountId, role: tensornet_protocol::Role) -> bool {
+		assert_eq!(role, tensornet_protocol::Role::Requester);
+		!Barred::get().contains(who)
+	}
+}
+
 pub struct MockBeacon;
 impl Beacon for MockBeacon {
 	fn value(subject: &[u8]) -> Hash {
@@ -273,7 +299,7 @@ impl BenchmarkHelper<AccountId> for MockHelper {
 }
 
 impl Config for Test {
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Balance = Balance;
 	type Currency = Balances;
@@ -281,7 +307,9 @@ impl Config for Test {
 	type Programs = MockPrograms;
 	type TokenPolicy = MockPolicy;
 	type Beacon = MockBeacon;
+	type Compliance = MockCompliance;
 	type Deposit = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
+	type AuditProbability = AuditProbability;
 	type MinJobPrice = MinJobPrice;
 	type MinLifetime = MinLifetime;
 	type MaxLifetime = MaxLifetime;
@@ -317,7 +345,7 @@ pub fn add_program(root: Hash, facts: ProgramFacts<AccountId>) {
 }
 
 pub fn add_node(node: AccountId, ask: Balance) {
-	let facts = MockNode { ask, memory_mib: 64, compliance_level: 0, jobs: 0 };
+	let facts = MockNode { ask, memory_mib: 64, compliance_level: 0, bond: Balance::MAX, jobs: 0 };
 	KnownNodes::mutate(|all| all.insert(node, facts));
 }
 
@@ -518,6 +546,8 @@ fn reset() {
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
 	});
+	Barred::set(vec![]);
+	AuditProbability::set(Permill::from_percent(50));
 	SilentSlash::set(40);
 	FraudSlash::set(400);
 	Requests::set(vec![]);

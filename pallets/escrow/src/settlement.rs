@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
 		attempt: Attempt<T::AccountId, T::Balance, BlockNumberFor<T>>,
 		now: BlockNumberFor<T>,
 	) {
-		let Attempt { node, price, .. } = attempt;
+		let Attempt { node, price, collateral, .. } = attempt;
 		let requester = job.requester.clone();
 		let price = price.min(job.max_price);
 		let shares: Split<T::Balance> = T::TokenPolicy::shares().split(price);
@@ -52,7 +52,7 @@ impl<T: Config> Pallet<T> {
 		let spent = Receipt { paid, burned, treasury, author: author_paid, refunded: Zero::zero() };
 
 		let receipt = Self::end(id, job, JobState::Settled, Some(node.clone()), spent, now);
-		T::Nodes::job_released(&node, Conduct::Completed, None, &requester);
+		T::Nodes::job_released(&node, collateral, Conduct::Completed, None, &requester);
 		Self::deposit_event(Event::JobSettled {
 			job: id,
 			requester,

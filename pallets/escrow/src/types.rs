@@ -16,6 +16,8 @@ pub struct Attempt<AccountId, Balance, BlockNumber> {
 	pub price: Balance,
 	/// The last block in which a sealed commitment is accepted.
 	pub commit_by: BlockNumber,
+	/// What of the node's bond answers for this attempt.
+	pub collateral: Balance,
 }
 
 /// Where a live job is.

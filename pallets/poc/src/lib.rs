@@ -86,7 +86,7 @@ pub mod pallet {
 	use tensornet_commitment::Opening;
 	use tensornet_protocol::{
 		arbitration::{ElementId, ElementProof},
-		AuthorRandomness, DataHint, Failure, Hash, JobId, Jobs, Nodes, Slash,
+		AuthorRandomness, Compliance, DataHint, Failure, Hash, JobId, Jobs, Nodes, Slash,
 	};
 
 	/// The version of the stored data.
@@ -113,6 +113,9 @@ pub mod pallet {
 
 		/// What the storage of a program costs its author while it is there.
 		type ProgramDeposit: Convert<Footprint, BalanceOf<Self>>;
+
+		/// Who may register programs.
+		type Compliance: Compliance<AccountId = Self::AccountId>;
 
 		/// The ledger of jobs.
 		type Jobs: Jobs<
@@ -457,6 +460,10 @@ pub mod pallet {
 		/// A node cannot report itself. Use another account.
 		#[codec(index = 22)]
 		OwnJob,
+		/// The account may not register programs: it is sanctioned, or lacks the attested level of the
+		/// role.
+		#[codec(index = 23)]
+		NotAdmitted,
 	}
 
 	#[pallet::hooks]

@@ -93,11 +93,32 @@ impl Convert<Footprint, u64> for BytePrice {
 	}
 }
 
+parameter_types! {
+	pub static Barred: Vec<AccountId> = vec![];
+}
+
+/// Admits everybody but those in [`Barred`].
+pub struct Admission;
+
+impl tensornet_protocol::Compliance for Admission {
+	type AccountId = AccountId;
+
+	fn level(_: &AccountId) -> u8 {
+		0
+	}
+
+	fn admits(who: &AccountId, role: tensornet_protocol::Role) -> bool {
+		assert_eq!(role, tensornet_protocol::Role::Developer);
+		!Barred::get().contains(who)
+	}
+}
+
 impl Config for Test {
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type ProgramDeposit = BytePrice;
+	type Compliance = Admission;
 	type Jobs = Ledger;
 	type Nodes = Registry;
 	type AuthorRandomness = Authors;
@@ -242,9 +263,15 @@ impl Nodes for Registry {
 		OPERATORS.with_borrow(|operators| operators.get(operator).cloned())
 	}
 
-	fn job_taken(_: &AccountId) {}
+	fn job_taken(_: &AccountId, _: u64) {}
 
-	fn job_released(_: &AccountId, _: Conduct, _: Option<&AccountId>, _: &AccountId) -> Slash<u64> {
+	fn job_released(
+		_: &AccountId,
+		_: u64,
+		_: Conduct,
+		_: Option<&AccountId>,
+		_: &AccountId,
+	) -> Slash<u64> {
 		Slash::default()
 	}
 }

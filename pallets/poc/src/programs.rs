@@ -11,7 +11,7 @@ use frame_support::{
 	BoundedVec,
 };
 use sp_runtime::{traits::Convert, DispatchError, DispatchResult};
-use tensornet_protocol::{DataHint, Hash, ProgramFacts, MAX_BLOBS};
+use tensornet_protocol::{Compliance, DataHint, Hash, ProgramFacts, Role, MAX_BLOBS};
 use tensornet_tensor::{analyse, CheckedProgram, Leaf, Limits, ProgramError, MAX_INPUTS};
 
 // A job can name a blob for each input and state that a program may have.
@@ -31,6 +31,7 @@ impl<T: Config> Pallet<T> {
 		bytes: BoundedVec<u8, T::MaxProgramBytes>,
 		hint: DataHint,
 	) -> DispatchResult {
+		ensure!(T::Compliance::admits(&author, Role::Developer), Error::<T>::NotAdmitted);
 		let id = Hash::from(tensornet_commitment::root(&bytes));
 		ensure!(!Programs::<T>::contains_key(id), Error::<T>::ProgramExists);
 		let program = CheckedProgram::decode(&bytes).map_err(refused::<T>)?;

@@ -180,8 +180,12 @@ mod benchmarks {
 		for index in 0..2 * PICK_ATTEMPTS {
 			go_online::<T>(&register::<T>(index));
 		}
-		let requirements =
-			Requirements { memory_mib: 0, max_ask: bond::<T>(), compliance_level: u8::MAX };
+		let requirements = Requirements {
+			memory_mib: 0,
+			max_ask: bond::<T>(),
+			compliance_level: u8::MAX,
+			collateral: piece::<T>(),
+		};
 		let exclude = account("stash", 0, SEED);
 		let picked;
 
@@ -199,7 +203,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			Pallet::<T>::job_taken(&stash);
+			Pallet::<T>::job_taken(&stash, piece::<T>());
 		}
 
 		assert!(Nodes::<T>::get(&stash).is_some_and(|node| node.active_jobs == 1));
@@ -211,7 +215,7 @@ mod benchmarks {
 		go_online::<T>(&stash);
 		go_online::<T>(&register::<T>(1));
 		unbond_in_chunks::<T>(&stash, MAX_UNBONDING - 1);
-		Pallet::<T>::job_taken(&stash);
+		Pallet::<T>::job_taken(&stash, piece::<T>());
 		let reporter: T::AccountId = account("reporter", 0, SEED);
 		let requester: T::AccountId = account("requester", 0, SEED);
 		fund::<T>(&reporter);
@@ -219,7 +223,13 @@ mod benchmarks {
 
 		#[block]
 		{
-			Pallet::<T>::job_released(&stash, Conduct::Fraud, Some(&reporter), &requester);
+			Pallet::<T>::job_released(
+				&stash,
+				piece::<T>(),
+				Conduct::Fraud,
+				Some(&reporter),
+				&requester,
+			);
 		}
 
 		assert!(Nodes::<T>::get(&stash).is_some_and(|node| node.standing == Standing::Jailed));

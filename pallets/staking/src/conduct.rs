@@ -32,9 +32,10 @@ impl<T: Config> NodesT for Pallet<T> {
 		Operators::<T>::get(operator)
 	}
 
-	fn job_taken(stash: &Self::AccountId) {
+	fn job_taken(stash: &Self::AccountId, collateral: Self::Balance) {
 		let found = Nodes::<T>::mutate_extant(stash, |node| {
 			node.active_jobs = node.active_jobs.saturating_add(1);
+			node.collateral = node.collateral.saturating_add(collateral);
 			true
 		});
 		if !found {
@@ -44,6 +45,7 @@ impl<T: Config> NodesT for Pallet<T> {
 
 	fn job_released(
 		stash: &Self::AccountId,
+		collateral: Self::Balance,
 		conduct: Conduct,
 		reporter: Option<&Self::AccountId>,
 		requester: &Self::AccountId,
@@ -53,15 +55,17 @@ impl<T: Config> NodesT for Pallet<T> {
 			return Slash::default();
 		};
 		node.active_jobs = node.active_jobs.saturating_sub(1);
+		node.collateral = node.collateral.saturating_sub(collateral);
 		let slash = match conduct {
 			Conduct::Released => Slash::default(),
 			Conduct::Completed => {
 				node.reward();
 				Slash::default()
 			}
-			Conduct::Silent => {
+			Conduct::Silent | Conduct::Withheld => {
 				node.punish_silence();
-				let due = T::SilentSlash::get().mul_ceil(node.bond);
+				let least = if conduct == Conduct::Withheld { collateral } else { Zero::zero() };
+				let due = T::SilentSlash::get().mul_ceil(node.bond).max(least);
 				// Silence is seen by everybody: nobody is paid for saying so. The requester least of all:
 				// one that never serves its inputs would live on the bonds of honest nodes.
 				Self::slash(stash, &mut node, due, conduct, None, None)
@@ -69,11 +73,11 @@ impl<T: Config> NodesT for Pallet<T> {
 			Conduct::Fraud => {
 				node.punish_fraud();
 				Self::deposit_event(Event::NodeJailed { stash: stash.clone() });
-				let due = T::FraudSlash::get().mul_ceil(node.held());
+				let due = T::FraudSlash::get().mul_ceil(node.held()).max(collateral);
 				Self::slash(stash, &mut node, due, conduct, reporter, Some(requester))
 			}
 		};
-		let punished = matches!(conduct, Conduct::Silent | Conduct::Fraud);
+		let punished = !matches!(conduct, Conduct::Completed | Conduct::Released);
 		if punished && (conduct == Conduct::Fraud || node.bond < T::MinBond::get()) {
 			Self::go_offline(stash, &mut node);
 		}

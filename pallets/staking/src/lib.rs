@@ -73,8 +73,8 @@ pub mod pallet {
 	use super::{BalanceOf, NodeOf, WeightInfo};
 	use frame_support::{pallet_prelude::*, traits::fungible};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::{traits::Convert, Permill};
-	use tensornet_protocol::{Capability, Conduct, Endpoint, Slash, TokenPolicy};
+	use sp_runtime::Permill;
+	use tensornet_protocol::{Capability, Compliance, Conduct, Endpoint, Slash, TokenPolicy};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -94,8 +94,8 @@ pub mod pallet {
 		/// Where burned slashes are written down.
 		type Token: TokenPolicy<AccountId = Self::AccountId, Balance = BalanceOf<Self>>;
 
-		/// The compliance level of an account, 0 for none.
-		type Compliance: Convert<Self::AccountId, u8>;
+		/// Who may enter business as a node, and what is attested of it.
+		type Compliance: Compliance<AccountId = Self::AccountId>;
 
 		/// The least bond of a node that is registered or online. At least the existential deposit.
 		type MinBond: Get<BalanceOf<Self>>;
@@ -294,6 +294,9 @@ pub mod pallet {
 		/// No field to change: name at least one.
 		#[codec(index = 10)]
 		NothingToUpdate,
+		/// The account may not offer nodes: it is sanctioned, or lacks the attested level of the role.
+		#[codec(index = 11)]
+		NotAdmitted,
 	}
 
 	#[pallet::hooks]
@@ -319,8 +322,8 @@ pub mod pallet {
 		///
 		/// Who: any signed account without a node.
 		///
-		/// Errors: [`Error::BondTooSmall`], [`Error::OperatorTaken`], [`Error::AlreadyRegistered`];
-		/// the currency's own where the bond cannot be held.
+		/// Errors: [`Error::NotAdmitted`], [`Error::BondTooSmall`], [`Error::OperatorTaken`],
+		/// [`Error::AlreadyRegistered`]; the currency's own where the bond cannot be held.
 		///
 		/// Event: [`Event::NodeRegistered`].
 		#[pallet::call_index(0)]

@@ -6,9 +6,10 @@ use crate as pallet_tensornet_staking;
 use crate::{NodeOf, Nodes};
 use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU32};
 use sp_io::TestExternalities;
-use sp_runtime::{traits::Convert, BuildStorage, Permill};
+use sp_runtime::{BuildStorage, Permill};
 use tensornet_protocol::{
-	BurnCause, Capability, Conduct, Endpoint, Nodes as _, Requirements, Shares, Slash, TokenPolicy,
+	BurnCause, Capability, Conduct, Endpoint, Nodes as _, Requirements, Role, Shares, Slash,
+	TokenPolicy,
 };
 
 frame_support::construct_runtime!(
@@ -52,6 +53,7 @@ parameter_types! {
 	pub static SlashToRequester: Permill = Permill::from_percent(25);
 	/// Accounts with a compliance level.
 	pub static Levels: Vec<(u64, u8)> = Vec::new();
+	pub static Barred: Vec<u64> = Vec::new();
 	/// What the pallet said it burned.
 	pub static BurnedByPallet: u64 = 0;
 }
@@ -85,11 +87,18 @@ impl TokenPolicy for Ledger {
 	}
 }
 
-/// Looks an account up in [`Levels`].
+/// Looks an account up in [`Levels`] and [`Barred`].
 pub struct Compliance;
-impl Convert<u64, u8> for Compliance {
-	fn convert(who: u64) -> u8 {
-		Levels::get().iter().find(|(one, _)| *one == who).map_or(0, |(_, level)| *level)
+impl tensornet_protocol::Compliance for Compliance {
+	type AccountId = u64;
+
+	fn level(who: &u64) -> u8 {
+		Levels::get().iter().find(|(one, _)| one == who).map_or(0, |(_, level)| *level)
+	}
+
+	fn admits(who: &u64, role: Role) -> bool {
+		assert_eq!(role, Role::Node);
+		!Barred::get().contains(who)
 	}
 }
 
@@ -106,7 +115,7 @@ impl pallet_tensornet_staking::Config for Test {
 	type FraudSlash = FraudSlash;
 	type SlashToReporter = SlashToReporter;
 	type SlashToRequester = SlashToRequester;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Builds a chain and checks its state after the test.
@@ -192,7 +201,7 @@ pub fn endpoint(url: &str) -> Endpoint {
 
 /// What every usual node meets.
 pub fn requirements() -> Requirements<u64> {
-	Requirements { memory_mib: 1_024, max_ask: ASK, compliance_level: 0 }
+	Requirements { memory_mib: 1_024, max_ask: ASK, compliance_level: 0, collateral: 0 }
 }
 
 /// The record of `stash`.
@@ -208,8 +217,13 @@ pub fn held(stash: u64) -> u64 {
 
 /// Gives the node a job and ends it with `conduct`, reported by [`REPORTER`].
 pub fn judge(stash: u64, conduct: Conduct) -> Slash<u64> {
-	Staking::job_taken(&stash);
-	Staking::job_released(&stash, conduct, Some(&REPORTER), &REQUESTER)
+	judge_at(stash, 0, conduct)
+}
+
+/// The same for a job with a collateral.
+pub fn judge_at(stash: u64, collateral: u64, conduct: Conduct) -> Slash<u64> {
+	Staking::job_taken(&stash, collateral);
+	Staking::job_released(&stash, collateral, conduct, Some(&REPORTER), &REQUESTER)
 }
 
 /// The chain on which benchmarks are tested.

@@ -9,10 +9,10 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use sp_runtime::{
-	traits::{BlakeTwo256, Convert, Hash as HashT, SaturatedConversion, Zero},
+	traits::{BlakeTwo256, Hash as HashT, SaturatedConversion, Zero},
 	Perbill, Permill,
 };
-use tensornet_protocol::{Candidate, Hash, Requirements};
+use tensornet_protocol::{Candidate, Compliance, Hash, Requirements, Role};
 
 /// An eligible node and its weight.
 struct Weighted<T: Config> {
@@ -94,11 +94,14 @@ impl<T: Config> Pallet<T> {
 		let fits = node.ask <= requirements.max_ask
 			&& node.capability.memory_mib >= requirements.memory_mib
 			&& node.active_jobs < T::MaxJobsPerNode::get()
-			&& node.bond >= T::MinBond::get();
-		// The level is the only check that reads more than the node's record.
+			&& node.bond >= T::MinBond::get()
+			&& node.free_bond() >= requirements.collateral;
+		// Last, because it reads more than the node's record. A node that was sanctioned, or whose
+		// attestation expired, stays online and gets nothing.
 		let complies = || {
-			requirements.compliance_level.is_zero()
-				|| T::Compliance::convert(stash.clone()) >= requirements.compliance_level
+			T::Compliance::admits(&stash, Role::Node)
+				&& (requirements.compliance_level.is_zero()
+					|| T::Compliance::level(&stash) >= requirements.compliance_level)
 		};
 		if !fits || !complies() {
 			return None;

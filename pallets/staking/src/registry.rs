@@ -12,7 +12,7 @@ use frame_support::{
 	traits::{fungible::MutateHold, Get},
 };
 use sp_runtime::DispatchError;
-use tensornet_protocol::{Capability, Endpoint};
+use tensornet_protocol::{Capability, Compliance, Endpoint, Role};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_register_node(
@@ -23,6 +23,7 @@ impl<T: Config> Pallet<T> {
 		endpoint: Endpoint,
 		bond: BalanceOf<T>,
 	) -> DispatchResult {
+		ensure!(T::Compliance::admits(&stash, Role::Node), Error::<T>::NotAdmitted);
 		ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
 		ensure!(!Operators::<T>::contains_key(&operator), Error::<T>::OperatorTaken);
 		let new = Node::new(operator.clone(), ask, capability, endpoint, bond);
@@ -94,6 +95,7 @@ impl<T: Config> Pallet<T> {
 		if online {
 			ensure!(is_stash || node.standing != Standing::Jailed, Error::<T>::Jailed);
 			ensure!(node.bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
+			ensure!(T::Compliance::admits(&stash, Role::Node), Error::<T>::NotAdmitted);
 			node.standing = Standing::Active;
 			Self::go_online(&stash, &mut node);
 		} else {

@@ -23,7 +23,7 @@ impl<T: Config> Pallet<T> {
 	/// - every other node's operator key leads to it, and no other operator key exists;
 	/// - the online list has no gap, its nodes know their place and are active, and no node outside
 	///   it thinks it is online;
-	/// - no node has more jobs than the limit, or more than full reputation;
+	/// - no node has more jobs than the limit, collateral without jobs, or more than full reputation;
 	/// - the parts of a slash are at most the whole, and bonds that count are at least the minimum.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let (mut registered, mut online) = (0u32, 0u32);
@@ -32,6 +32,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				node.active_jobs <= T::MaxJobsPerNode::get(),
 				"a node has more jobs than the limit"
+			);
+			ensure!(
+				node.active_jobs > 0 || node.collateral.is_zero(),
+				"a node without jobs has collateral for one"
 			);
 			ensure!(node.reputation <= FULL_REPUTATION, "a node has more than full reputation");
 			if node.standing == Standing::Leaving {

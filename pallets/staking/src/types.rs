@@ -89,6 +89,8 @@ pub struct Node<AccountId, Balance, BlockNumber> {
 	pub position: Option<u32>,
 	/// Jobs it has now.
 	pub active_jobs: u32,
+	/// What of all that is held answers for those jobs.
+	pub collateral: Balance,
 	/// Parts per million, at most [`FULL_REPUTATION`].
 	pub reputation: u32,
 	/// Jobs whose result stood.
@@ -120,6 +122,7 @@ where
 			standing: Standing::Active,
 			position: None,
 			active_jobs: 0,
+			collateral: Balance::zero(),
 			reputation: INITIAL_REPUTATION,
 			completed: 0,
 			failed: 0,
@@ -141,6 +144,12 @@ where
 	/// All that is held and can be slashed: bond and chunks.
 	pub fn held(&self) -> Balance {
 		self.bond.saturating_add(self.unbonding_total())
+	}
+
+	/// What of the bond answers for no job yet. Collateral is counted against the bond alone: what
+	/// unbonds backs nothing new.
+	pub fn free_bond(&self) -> Balance {
+		self.bond.saturating_sub(self.collateral)
 	}
 
 	/// Adds a chunk that unlocks no sooner than those before it. Returns whether there was a place

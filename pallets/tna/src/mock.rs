@@ -63,7 +63,7 @@ impl pallet_tensornet_tna::Config for Test {
 	type FeeTreasury = FeeTreasury;
 	type FloorAsk = FloorAsk;
 	type MaxSupply = MaxSupply;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Builds a chain and checks its state after the test.

@@ -7,6 +7,7 @@
 //! runtime wires the traits together.
 //!
 //! - [`job`]: what a requester asks for and the life of a job.
+//! - [`compliance`]: what an account must be known for.
 //! - [`node`]: what a GPU node offers and how it is judged.
 //! - [`money`]: how a payment is shared.
 //! - [`traits`]: the seams between pallets.
@@ -17,11 +18,13 @@
 extern crate alloc;
 
 pub mod arbitration;
+pub mod compliance;
 pub mod job;
 pub mod money;
 pub mod node;
 pub mod traits;
 
+pub use compliance::*;
 pub use job::*;
 pub use money::*;
 pub use node::*;

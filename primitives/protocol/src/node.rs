@@ -46,6 +46,8 @@ pub struct Requirements<Balance> {
 	pub max_ask: Balance,
 	/// The least compliance level.
 	pub compliance_level: u8,
+	/// What the node must have bonded beyond the collateral of the jobs it has.
+	pub collateral: Balance,
 }
 
 /// A node picked for a job.
@@ -74,15 +76,19 @@ pub enum Conduct {
 	/// The result stood.
 	#[codec(index = 0)]
 	Completed,
-	/// The node was silent where it had to act. Costs reputation and a small slash.
+	/// The node was silent before anybody could rely on a result. Costs reputation and a small slash.
 	#[codec(index = 1)]
 	Silent,
-	/// The node committed to a wrong result. Costs a large slash.
+	/// The node committed to a wrong result. Costs a large slash, at least the job's collateral.
 	#[codec(index = 2)]
 	Fraud,
 	/// The job went away through no fault of the node.
 	#[codec(index = 3)]
 	Released,
+	/// The node revealed a result and then did not answer for it. Costs reputation and the job's
+	/// collateral.
+	#[codec(index = 4)]
+	Withheld,
 }
 
 /// What a slash took and where it went: `total = burned + to_reporter + to_requester`.

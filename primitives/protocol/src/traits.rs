@@ -27,13 +27,16 @@ pub trait Nodes {
 	/// The node that `operator` works for.
 	fn node_of(operator: &Self::AccountId) -> Option<Self::AccountId>;
 
-	/// The node has one more job: its bond is locked until the job is released.
-	fn job_taken(node: &Self::AccountId);
+	/// The node has one more job, and `collateral` of what is held for it answers for that job until
+	/// it is released: no pick counts on it for another one.
+	fn job_taken(node: &Self::AccountId, collateral: Self::Balance);
 
-	/// The node has one job less. Slashes and adjusts reputation as `conduct` demands; `reporter` and
-	/// `requester` receive their parts of a slash. Never fails: what cannot be taken is not taken.
+	/// The node has one job less, and the `collateral` with which it took that job is free again.
+	/// Slashes and adjusts reputation as `conduct` demands; `reporter` and `requester` receive their
+	/// parts of a slash. Never fails: what cannot be taken is not taken.
 	fn job_released(
 		node: &Self::AccountId,
+		collateral: Self::Balance,
 		conduct: Conduct,
 		reporter: Option<&Self::AccountId>,
 		requester: &Self::AccountId,

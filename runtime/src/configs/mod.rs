@@ -3,6 +3,7 @@
 //! How each pallet is configured, one file per subject.
 
 pub mod consensus;
+pub mod governance;
 pub mod parameters;
 pub mod session;
 pub mod system;

@@ -5,13 +5,10 @@
 use crate::{
 	currency::{MICRO, MILLI, UNIT},
 	time::MINUTES,
-	weights, AccountId, Balance, BlockNumber, Runtime, RuntimeEvent,
+	weights, Balance, BlockNumber, Runtime, RuntimeEvent, RuntimeOrigin,
 };
-use frame_support::{
-	dynamic_params::{dynamic_pallet_params, dynamic_params},
-	traits::AsEnsureOriginWithArg,
-};
-use frame_system::EnsureRoot;
+use frame_support::dynamic_params::{dynamic_pallet_params, dynamic_params};
+use pallet_tensornet_governance::EnsureBounded;
 use sp_runtime::Permill;
 
 /// One module per subject. Indices are part of the wire format.
@@ -106,10 +103,28 @@ pub mod dynamic_params {
 		#[codec(index = 5)]
 		pub static SlashToRequester: Permill = Permill::from_percent(20);
 	}
+
+	/// The attested level that each role requires, 0 for none and at most 4.
+	#[dynamic_pallet_params]
+	#[codec(index = 5)]
+	pub mod compliance {
+		/// Of those who offer GPU nodes.
+		#[codec(index = 0)]
+		pub static NodeLevel: u8 = 0;
+		/// Of those who post jobs.
+		#[codec(index = 1)]
+		pub static RequesterLevel: u8 = 0;
+		/// Of those who register programs.
+		#[codec(index = 2)]
+		pub static DeveloperLevel: u8 = 0;
+		/// Of those who back nodes with their stake.
+		#[codec(index = 3)]
+		pub static DelegatorLevel: u8 = 0;
+	}
 }
 
 impl pallet_parameters::Config for Runtime {
-	type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+	type AdminOrigin = EnsureBounded<RuntimeOrigin>;
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeParameters = RuntimeParameters;
 	type WeightInfo = weights::pallet_parameters::WeightInfo<Runtime>;

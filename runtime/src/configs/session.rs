@@ -135,6 +135,9 @@ impl OnOffenceHandler<AccountId, IdentificationTuple, Weight> for DisableOffende
 			let (validator, ()) = &details.offender;
 			Session::report_offence(validator.clone(), OffenceSeverity(*fraction));
 		}
-		Weight::zero()
+		// For each: the validators, those disabled with their severity, and the latter written again.
+		<Runtime as frame_system::Config>::DbWeight::get()
+			.reads_writes(2, 1)
+			.saturating_mul(u64::try_from(offenders.len()).unwrap_or(u64::MAX))
 	}
 }

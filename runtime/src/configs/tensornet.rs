@@ -3,12 +3,13 @@
 //! The compute market: token policy, nodes, jobs and proof of compute. This file is where the
 //! pallets of TensorNet meet.
 
-use super::parameters::dynamic_params::{market, proof, shares, stake};
+use super::parameters::dynamic_params::{compliance, market, proof, shares, stake};
 use crate::{
 	currency::{deposit, MILLI, UNIT},
+	governance::origins::{Registrars, RootOr},
 	time::{DAYS, MINUTES},
-	AccountId, Authorship, Babe, Balance, Balances, BlockNumber, ComputeStaking, Escrow, Poc,
-	Runtime, RuntimeHoldReason, Tna,
+	AccountId, Authorship, Babe, Balance, Balances, BlockNumber, Compliance, ComputeStaking,
+	Escrow, Poc, Runtime, RuntimeHoldReason, Tna,
 };
 use frame_support::{
 	parameter_types,
@@ -17,7 +18,7 @@ use frame_support::{
 	PalletId,
 };
 use sp_runtime::traits::{AccountIdConversion, Convert};
-use tensornet_protocol::{AuthorRandomness, Hash};
+use tensornet_protocol::{AuthorRandomness, Hash, Role};
 
 /// The most TNA that may ever exist: a billion.
 pub const MAX_SUPPLY: Balance = 1_000_000_000 * UNIT;
@@ -64,14 +65,35 @@ impl Convert<Footprint, Balance> for StorageDeposit {
 	}
 }
 
-/// No registrar attests anything yet: every account has level 0, and jobs that ask for more find no
-/// node and expire with a full refund.
-pub struct NoAttestations;
+/// The level that governance requires of each role.
+pub struct RequiredLevel;
 
-impl Convert<AccountId, u8> for NoAttestations {
-	fn convert(_account: AccountId) -> u8 {
-		0
+impl Convert<Role, u8> for RequiredLevel {
+	fn convert(role: Role) -> u8 {
+		match role {
+			Role::Node => compliance::NodeLevel::get(),
+			Role::Requester => compliance::RequesterLevel::get(),
+			Role::Developer => compliance::DeveloperLevel::get(),
+			Role::Delegator => compliance::DelegatorLevel::get(),
+		}
 	}
+}
+
+parameter_types! {
+	pub const MaxValidity: BlockNumber = 730 * DAYS;
+	pub const RegistrarDeposit: Balance = 10_000 * UNIT;
+}
+
+impl pallet_tensornet_compliance::Config for Runtime {
+	type Currency = Balances;
+	type MaxAttestations = ConstU32<4>;
+	type MaxValidity = MaxValidity;
+	type RegistrarDeposit = RegistrarDeposit;
+	type RegistrarOrigin = RootOr<Registrars>;
+	type Required = RequiredLevel;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Treasury = Treasury;
+	type WeightInfo = pallet_tensornet_compliance::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_tensornet_tna::Config for Runtime {
@@ -95,7 +117,7 @@ parameter_types! {
 }
 
 impl pallet_tensornet_staking::Config for Runtime {
-	type Compliance = NoAttestations;
+	type Compliance = Compliance;
 	type Currency = Balances;
 	type FraudSlash = stake::FraudSlash;
 	type MaxJobsPerNode = ConstU32<16>;
@@ -125,11 +147,13 @@ parameter_types! {
 
 impl pallet_tensornet_escrow::Config for Runtime {
 	type AssignDelay = ConstU32<2>;
+	type AuditProbability = proof::AuditProbability;
 	type Balance = Balance;
 	type Beacon = Poc;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarks::Helper;
 	type CommitBase = ConstU32<30>;
+	type Compliance = Compliance;
 	type Currency = Balances;
 	type Deposit = StorageDeposit;
 	type FraudGrace = ConstU32<{ 5 * MINUTES }>;
@@ -163,6 +187,7 @@ impl pallet_tensornet_poc::Config for Runtime {
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarks::Helper;
 	type ChallengeWindow = proof::ChallengeWindow;
+	type Compliance = Compliance;
 	type Currency = Balances;
 	type Jobs = Escrow;
 	type MaxCheckpoints = ConstU32<1024>;

@@ -84,6 +84,10 @@ pub enum ProxyType {
 	/// Set and clear the session keys of a validator.
 	#[codec(index = 3)]
 	SessionKeys,
+	/// Run the GPU node of a stash: prices, endpoint, operator key, online and offline. The bond stays
+	/// where it is.
+	#[codec(index = 4)]
+	NodeManagement,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -97,6 +101,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					| RuntimeCall::Utility(_)
 					| RuntimeCall::Multisig(_)
 					| RuntimeCall::Proxy(_)
+					| RuntimeCall::ComputeStaking(_)
+					| RuntimeCall::Poc(_)
+					| RuntimeCall::Escrow(pallet_tensornet_escrow::Call::cancel_job { .. })
 			),
 			ProxyType::CancelProxy => matches!(
 				call,
@@ -107,13 +114,24 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			ProxyType::SessionKeys => {
 				matches!(call, RuntimeCall::Session(_) | RuntimeCall::Utility(_))
 			}
+			ProxyType::NodeManagement => matches!(
+				call,
+				RuntimeCall::ComputeStaking(
+					pallet_tensornet_staking::Call::update_node { .. }
+						| pallet_tensornet_staking::Call::rotate_operator { .. }
+						| pallet_tensornet_staking::Call::set_online { .. }
+				) | RuntimeCall::Utility(_)
+			),
 		}
 	}
 
 	fn is_superset(&self, other: &Self) -> bool {
 		match (self, other) {
 			(ProxyType::Any, _) => true,
-			(ProxyType::NonTransfer, ProxyType::CancelProxy | ProxyType::SessionKeys) => true,
+			(
+				ProxyType::NonTransfer,
+				ProxyType::CancelProxy | ProxyType::SessionKeys | ProxyType::NodeManagement,
+			) => true,
 			(mine, theirs) => mine == theirs,
 		}
 	}

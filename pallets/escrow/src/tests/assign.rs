@@ -4,8 +4,9 @@
 
 use crate::{max_ask, mock::*, Error, Event, Phase};
 use frame_support::{assert_noop, assert_ok};
+use sp_runtime::Permill;
 use tensornet_protocol::{
-	price_of, Assignment, JobRequest, JobState, Jobs as JobsTrait, Requirements,
+	price_of, Assignment, Conduct, JobRequest, JobState, Jobs as JobsTrait, Requirements,
 };
 
 #[test]
@@ -31,7 +32,7 @@ fn a_node_is_drawn_in_a_later_block_and_its_price_fixed() {
 			})
 		);
 		assert_eq!(Escrow::job_state(id), Some(JobState::Assigned));
-		assert_eq!(requests(), vec![Request::Taken(NODE)]);
+		assert_eq!(requests(), vec![Request::Taken { node: NODE, collateral: 3_000 }]);
 		assert_eq!(
 			events(),
 			vec![Event::JobAssigned {
@@ -77,7 +78,8 @@ fn the_registry_is_told_what_the_job_needs() {
 		submit(ALICE, JobRequest { compliance_level: 2, max_price: 5_009, ..request() })
 			.expect("the request is sound");
 		run_blocks(2);
-		let requirements = Requirements { memory_mib: 64, max_ask: 500, compliance_level: 2 };
+		let requirements =
+			Requirements { memory_mib: 64, max_ask: 500, compliance_level: 2, collateral: 10_018 };
 		assert_eq!(Picks::get(), vec![(requirements, None)]);
 	});
 }
@@ -185,4 +187,69 @@ fn max_ask_is_the_largest_ask_within_the_price() {
 fn any_ask_is_within_the_price_of_no_work() {
 	assert_eq!(max_ask(0, 0), u128::MAX);
 	assert_eq!(max_ask(0, 5), u128::MAX);
+}
+
+#[test]
+fn a_node_stakes_the_price_divided_by_the_audit_probability() {
+	for (percent, collateral) in [(100, 1_000), (50, 2_000), (30, 3_334), (1, 100_000)] {
+		TestExt::standard().execute_with(|| {
+			AuditProbability::set(Permill::from_percent(percent));
+			let id = assigned();
+			assert_eq!(job(id).phase.attempt().map(|attempt| attempt.price), Some(1_000));
+			assert!(requests().contains(&Request::Taken { node: NODE, collateral }));
+		});
+	}
+}
+
+#[test]
+fn without_audits_a_node_stakes_the_price() {
+	TestExt::standard().execute_with(|| {
+		AuditProbability::set(Permill::zero());
+		let id = assigned();
+		let attempt = job(id).phase.attempt().cloned().expect("a node has it");
+		assert_eq!(attempt.collateral, attempt.price);
+	});
+}
+
+#[test]
+fn a_job_goes_to_no_node_whose_bond_does_not_cover_it() {
+	TestExt::standard().execute_with(|| {
+		KnownNodes::mutate(|all| all.get_mut(&NODE).expect("it is known").bond = 9_999);
+		let id = submitted();
+		run_blocks(2);
+		assert_eq!(node_of(id), None);
+		KnownNodes::mutate(|all| all.get_mut(&NODE).expect("it is known").bond = 10_000);
+		run_blocks(RetryPeriod::get());
+		assert_eq!(node_of(id), Some(NODE));
+	});
+}
+
+#[test]
+fn a_change_of_the_audit_probability_leaves_the_collateral_of_running_jobs() {
+	TestExt::standard().execute_with(|| {
+		let id = committed();
+		AuditProbability::set(Permill::from_percent(10));
+		requests();
+		assert_ok!(verify(id));
+		assert!(requests().iter().any(|request| matches!(
+			request,
+			Request::Released { collateral: 2_000, conduct: Conduct::Completed, .. }
+		)));
+	});
+}
+
+#[test]
+fn withholding_a_lie_loses_on_average_at_every_audit_probability() {
+	TestExt::standard().execute_with(|| {
+		for parts in (1..=1_000_000_u128).step_by(997).chain([1, 2, 999_999, 1_000_000]) {
+			AuditProbability::set(Permill::from_parts(parts as u32));
+			for price in [1, 7, 100, 12_345, 1_000_000_007] {
+				let collateral = Escrow::collateral(price);
+				// In units of a millionth: earned where no audit comes, lost where one does.
+				let earned = (1_000_000 - parts) * price;
+				let lost = parts * collateral;
+				assert!(earned < lost, "{price} at {parts} parts per million");
+			}
+		}
+	});
 }

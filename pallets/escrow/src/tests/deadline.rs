@@ -21,6 +21,7 @@ fn a_silent_node_loses_the_job_and_another_one_gets_it() {
 			requests(),
 			vec![Request::Released {
 				node: first,
+				collateral: 2_000,
 				conduct: Conduct::Silent,
 				reporter: None,
 				requester: ALICE,

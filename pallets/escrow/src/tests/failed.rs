@@ -21,6 +21,7 @@ fn a_cheat_is_judged_the_requester_compensated_and_the_job_queued_again() {
 			requests(),
 			vec![Request::Released {
 				node: cheat,
+				collateral: 2_000,
 				conduct: Conduct::Fraud,
 				reporter: Some(REPORTER),
 				requester: ALICE,
@@ -54,17 +55,23 @@ fn a_cheat_is_judged_the_requester_compensated_and_the_job_queued_again() {
 
 #[test]
 fn silence_after_the_commitment_is_no_fraud() {
-	for failure in [Failure::NotCommitted, Failure::NotRevealed, Failure::AuditUnanswered] {
+	// The mock's registry takes the collateral, twice the price, for what is withheld.
+	for (failure, conduct, slashed) in [
+		(Failure::NotCommitted, Conduct::Silent, 40),
+		(Failure::NotRevealed, Conduct::Silent, 40),
+		(Failure::AuditUnanswered, Conduct::Withheld, 2_000),
+	] {
 		TestExt::standard().execute_with(|| {
 			let id = committed();
 			let deadline = job(id).deadline;
 			requests();
-			assert_eq!(fail(id, failure, None).map(|slash| slash.total), Ok(40));
+			assert_eq!(fail(id, failure, None).map(|slash| slash.total), Ok(slashed));
 			assert_eq!(
 				requests(),
 				vec![Request::Released {
 					node: NODE,
-					conduct: Conduct::Silent,
+					collateral: 2_000,
+					conduct,
 					reporter: None,
 					requester: ALICE,
 				}]
@@ -106,7 +113,7 @@ fn silence_found_after_the_deadline_ends_the_job() {
 		assert_ok!(fail(id, Failure::AuditUnanswered, None));
 		assert_eq!(Escrow::job_state(id), Some(JobState::Expired));
 		assert_eq!(outcome(id).receipt.refunded, 5_000);
-		assert_eq!(free(ALICE), 100_000 + 20);
+		assert_eq!(free(ALICE), 100_000 + 1_000);
 		assert!(matches!(
 			events()[..],
 			[Event::JobAttemptFailed { requeued: false, .. }, Event::JobExpired { .. }]

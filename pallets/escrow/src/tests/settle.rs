@@ -58,6 +58,7 @@ fn the_price_is_shared_and_the_rest_released() {
 				Request::Closed(program()),
 				Request::Released {
 					node: NODE,
+					collateral: 2_000,
 					conduct: Conduct::Completed,
 					reporter: None,
 					requester: ALICE,

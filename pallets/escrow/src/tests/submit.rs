@@ -261,3 +261,14 @@ fn a_job_of_the_whole_supply_and_the_most_work_does_not_overflow() {
 		assert_eq!(outcome(id).receipt.total(), supply - 10_000);
 	});
 }
+
+#[test]
+fn who_is_not_admitted_posts_nothing_but_may_withdraw_what_it_posted() {
+	TestExt::standard().execute_with(|| {
+		let id = submitted();
+		Barred::set(vec![ALICE]);
+		assert_noop!(submit(ALICE, request()), Error::<Test>::NotAdmitted);
+		assert_ok!(dispatch(ALICE, Call::cancel_job { job: id }));
+		assert_eq!(free(ALICE), 100_000);
+	});
+}

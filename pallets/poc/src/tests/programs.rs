@@ -22,6 +22,24 @@ mod register {
 	use super::*;
 
 	#[test]
+	fn is_refused_to_who_is_not_admitted() {
+		TestExt::new().execute_with(|| {
+			let network = Compute::network(0);
+			Barred::set(vec![account(AUTHOR)]);
+			assert_noop!(
+				Poc::register_program(signed(AUTHOR), bytes_of(&network), Default::default()),
+				Error::<Test>::NotAdmitted
+			);
+			Barred::set(vec![]);
+			assert_ok!(Poc::register_program(
+				signed(AUTHOR),
+				bytes_of(&network),
+				Default::default()
+			));
+		});
+	}
+
+	#[test]
 	fn stores_the_facts_and_holds_a_deposit_for_what_it_stores() {
 		TestExt::new().execute_with(|| {
 			let network = Compute::network(0);

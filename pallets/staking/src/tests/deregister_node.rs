@@ -24,9 +24,9 @@ fn everything_unbonds_and_the_operator_is_free() {
 #[test]
 fn a_node_with_jobs_stays() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		assert_noop!(Staking::deregister_node(RuntimeOrigin::signed(1)), Error::<Test>::HasJobs);
-		Staking::job_released(&1, Conduct::Released, None, &REQUESTER);
+		Staking::job_released(&1, 0, Conduct::Released, None, &REQUESTER);
 		assert_ok!(Staking::deregister_node(RuntimeOrigin::signed(1)));
 	});
 }

@@ -7,12 +7,12 @@ use tensornet_protocol::{Conduct, Nodes as _, Slash};
 #[test]
 fn jobs_are_counted() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		Staking::job_taken(&1);
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
+		Staking::job_taken(&1, 0);
 		assert_eq!(node(1).active_jobs, 2);
-		Staking::job_released(&1, Conduct::Released, None, &REQUESTER);
+		Staking::job_released(&1, 0, Conduct::Released, None, &REQUESTER);
 		assert_eq!(node(1).active_jobs, 1);
-		Staking::job_released(&1, Conduct::Completed, None, &REQUESTER);
+		Staking::job_released(&1, 0, Conduct::Completed, None, &REQUESTER);
 		assert_eq!(node(1).active_jobs, 0);
 	});
 }
@@ -58,10 +58,10 @@ fn silence_costs_a_quarter_of_the_reputation() {
 #[test]
 fn unknown_nodes_and_jobs_change_nothing() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		assert_storage_noop!(Staking::job_taken(&5));
+		assert_storage_noop!(Staking::job_taken(&5, 0));
 		for stash in [1, 5] {
 			assert_storage_noop!({
-				let slash = Staking::job_released(&stash, Conduct::Fraud, None, &REQUESTER);
+				let slash = Staking::job_released(&stash, 0, Conduct::Fraud, None, &REQUESTER);
 				assert_eq!(slash, Slash::default());
 			});
 		}

@@ -67,14 +67,14 @@ fn only_nodes_that_meet_every_requirement_are_picked() {
 		update(2, None, Some(Capability { memory_mib: 1_023, giga_macs: 1 }));
 		assert_ok!(Staking::set_online(RuntimeOrigin::signed(3), false));
 		for _ in 0..4 {
-			Staking::job_taken(&4);
+			Staking::job_taken(&4, 0);
 		}
 		for _ in 0..3 {
-			Staking::job_taken(&5);
+			Staking::job_taken(&5, 0);
 		}
 		update(5, None, Some(Capability { memory_mib: 1_024, giga_macs: 1 }));
 		assert_eq!(pickable(&requirements()), [5, 6]);
-		Staking::job_released(&4, Conduct::Released, None, &REQUESTER);
+		Staking::job_released(&4, 0, Conduct::Released, None, &REQUESTER);
 		assert_eq!(pickable(&requirements()), [4, 5, 6]);
 		assert_eq!(pickable(&Requirements { max_ask: ASK + 1, ..requirements() }), [1, 4, 5, 6]);
 	});
@@ -193,5 +193,35 @@ fn where_no_draw_is_accepted_the_heaviest_drawn_is_taken() {
 		// Node 7 wins whenever it is among the 16 drawn of 40: 1 - (39/40)^16 = 33 %.
 		assert_eq!(picked.values().sum::<u64>(), 500);
 		assert!(picked[&7].abs_diff(167) < 50, "{picked:?}");
+	});
+}
+
+#[test]
+fn collateral_of_running_jobs_does_not_count_for_another() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		let wants = |collateral| Requirements { collateral, ..requirements() };
+		let picked =
+			|collateral| Staking::pick(&wants(collateral), Hash::repeat_byte(1), None).is_some();
+		assert!(picked(4_000));
+		assert!(!picked(4_001));
+		Staking::job_taken(&1, 1_500);
+		assert!(picked(2_500));
+		assert!(!picked(2_501));
+		assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 1_000));
+		assert!(picked(1_500));
+		assert!(!picked(1_501), "what unbonds backs nothing new");
+		Staking::job_released(&1, 1_500, Conduct::Completed, None, &REQUESTER);
+		assert!(picked(3_000));
+	});
+}
+
+#[test]
+fn a_node_that_is_barred_while_online_gets_nothing() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		let picked = || Staking::pick(&requirements(), Hash::repeat_byte(1), None).is_some();
+		assert!(picked());
+		Barred::set(vec![1]);
+		assert!(!picked());
+		Barred::set(vec![]);
 	});
 }

@@ -8,7 +8,7 @@ use tensornet_protocol::Nodes as _;
 #[test]
 fn the_old_key_loses_and_the_new_one_gains_the_node() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		assert_ok!(Staking::rotate_operator(RuntimeOrigin::signed(1), 77));
 		assert_eq!(Staking::node_of(&77), Some(1));
 		assert_eq!(Staking::node_of(&(OPERATOR + 1)), None);

@@ -114,10 +114,39 @@ fn strangers_and_leaving_nodes_cannot() {
 #[test]
 fn a_paused_node_keeps_its_jobs() {
 	TestExt::default().node(1, MIN).build_and_execute(|| {
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		assert_ok!(Staking::set_online(RuntimeOrigin::signed(1), false));
 		assert_eq!(node(1).active_jobs, 1);
-		Staking::job_released(&1, Conduct::Completed, None, &REQUESTER);
+		Staking::job_released(&1, 0, Conduct::Completed, None, &REQUESTER);
 		assert_eq!((node(1).active_jobs, node(1).completed), (0, 1));
+	});
+}
+
+#[test]
+fn who_is_not_admitted_offers_no_node_but_keeps_every_way_out() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		assert_ok!(Staking::set_online(RuntimeOrigin::signed(1), false));
+		Barred::set(vec![1, 2]);
+		assert_noop!(
+			Staking::set_online(RuntimeOrigin::signed(1), true),
+			Error::<Test>::NotAdmitted
+		);
+		assert_noop!(
+			Staking::register_node(
+				RuntimeOrigin::signed(2),
+				OPERATOR + 50,
+				ASK,
+				capability(),
+				endpoint("x"),
+				4_000
+			),
+			Error::<Test>::NotAdmitted
+		);
+		assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 1_000));
+		assert_ok!(Staking::deregister_node(RuntimeOrigin::signed(1)));
+		System::set_block_number(PERIOD + 2);
+		assert_ok!(Staking::withdraw_unbonded(RuntimeOrigin::signed(1)));
+		assert_eq!(held(1), 0);
+		Barred::set(vec![]);
 	});
 }

@@ -57,14 +57,14 @@ fn silence_does_not_reach_what_unbonds() {
 #[test]
 fn fraud_reaches_what_unbonds() {
 	TestExt::default().node(1, 4_000).build_and_execute(|| {
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		for block in 1..=3 {
 			System::set_block_number(block);
 			assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 1_000));
 		}
 		System::set_block_number(PERIOD + 50);
 		FraudSlash::set(Permill::from_percent(60));
-		let slash = Staking::job_released(&1, Conduct::Fraud, Some(&REPORTER), &REQUESTER);
+		let slash = Staking::job_released(&1, 0, Conduct::Fraud, Some(&REPORTER), &REQUESTER);
 		assert_eq!(slash.total, 2_400);
 		let node = node(1);
 		let chunks: Vec<_> = node.unbonding.iter().map(|chunk| chunk.amount).collect();
@@ -86,8 +86,8 @@ fn withdrawn_funds_are_out_of_reach() {
 #[test]
 fn without_a_reporter_its_part_is_burned() {
 	TestExt::default().node(1, 4_000).build_and_execute(|| {
-		Staking::job_taken(&1);
-		let slash = Staking::job_released(&1, Conduct::Fraud, None, &REQUESTER);
+		Staking::job_taken(&1, 0);
+		let slash = Staking::job_released(&1, 0, Conduct::Fraud, None, &REQUESTER);
 		assert_eq!(slash, Slash { total: 2_000, burned: 1_500, to_reporter: 0, to_requester: 500 });
 	});
 }
@@ -95,8 +95,8 @@ fn without_a_reporter_its_part_is_burned() {
 #[test]
 fn a_node_wins_nothing_back_by_reporting_itself_or_paying_itself() {
 	TestExt::default().node(1, 4_000).build_and_execute(|| {
-		Staking::job_taken(&1);
-		let slash = Staking::job_released(&1, Conduct::Fraud, Some(&1), &(OPERATOR + 1));
+		Staking::job_taken(&1, 0);
+		let slash = Staking::job_released(&1, 0, Conduct::Fraud, Some(&1), &(OPERATOR + 1));
 		assert_eq!(slash, Slash { total: 2_000, burned: 2_000, ..Default::default() });
 		assert_eq!(Balances::free_balance(OPERATOR + 1), 0);
 	});
@@ -107,13 +107,13 @@ fn the_part_of_a_payee_that_cannot_receive_is_burned() {
 	// A slash of 72 gives each payee 18, one of 36 gives each 9: below the deposit of 10.
 	TestExt::default().node(1, 7_200).node(2, 3_600).build_and_execute(|| {
 		FraudSlash::set(Permill::from_percent(1));
-		Staking::job_taken(&2);
-		let slash = Staking::job_released(&2, Conduct::Fraud, Some(&50), &51);
+		Staking::job_taken(&2, 0);
+		let slash = Staking::job_released(&2, 0, Conduct::Fraud, Some(&50), &51);
 		assert_eq!(slash, Slash { total: 36, burned: 36, ..Default::default() });
 		assert_eq!(Balances::free_balance(50), 0);
 
-		Staking::job_taken(&1);
-		let slash = Staking::job_released(&1, Conduct::Fraud, Some(&50), &51);
+		Staking::job_taken(&1, 0);
+		let slash = Staking::job_released(&1, 0, Conduct::Fraud, Some(&50), &51);
 		assert_eq!(slash, Slash { total: 72, burned: 36, to_reporter: 18, to_requester: 18 });
 		assert_eq!(Balances::free_balance(50), 18);
 	});
@@ -124,8 +124,8 @@ fn a_payee_receives_exactly_the_deposit_but_not_a_unit_less() {
 	for (bond, paid) in [(4 * ED, ED), (4 * ED - 1, 0)] {
 		TestExt::default().node(1, 1_000 * bond).build_and_execute(|| {
 			FraudSlash::set(Permill::from_parts(1_000));
-			Staking::job_taken(&1);
-			let slash = Staking::job_released(&1, Conduct::Fraud, Some(&50), &REQUESTER);
+			Staking::job_taken(&1, 0);
+			let slash = Staking::job_released(&1, 0, Conduct::Fraud, Some(&50), &REQUESTER);
 			assert_eq!((slash.total, slash.to_reporter), (bond, paid));
 			assert_eq!(Balances::free_balance(50), paid);
 		});
@@ -196,12 +196,59 @@ fn every_slash_adds_up_under_every_setting() {
 #[test]
 fn a_second_lie_costs_a_part_of_what_is_left() {
 	TestExt::default().node(1, 4_000).build_and_execute(|| {
-		Staking::job_taken(&1);
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
+		Staking::job_taken(&1, 0);
 		for total in [2_000, 1_000] {
-			let slash = Staking::job_released(&1, Conduct::Fraud, None, &REQUESTER);
+			let slash = Staking::job_released(&1, 0, Conduct::Fraud, None, &REQUESTER);
 			assert_eq!(slash.total, total);
 		}
 		assert_eq!(held(1), 1_000);
+	});
+}
+
+#[test]
+fn withholding_costs_the_collateral_and_pays_nobody() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		let slash = judge_at(1, 700, Conduct::Withheld);
+		assert_eq!(slash, Slash { total: 700, burned: 700, to_reporter: 0, to_requester: 0 });
+		assert_eq!((node(1).bond, node(1).collateral), (3_300, 0));
+		assert_eq!(node(1).standing, Standing::Active);
+		assert!(node(1).reputation < crate::INITIAL_REPUTATION);
+	});
+}
+
+#[test]
+fn withholding_a_cheap_job_costs_what_silence_costs() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		assert_eq!(judge_at(1, 3, Conduct::Withheld).total, 40);
+	});
+}
+
+#[test]
+fn withholding_reaches_what_unbonds() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		Staking::job_taken(&1, 3_500);
+		assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 3_000));
+		let slash =
+			Staking::job_released(&1, 3_500, Conduct::Withheld, Some(&REPORTER), &REQUESTER);
+		assert_eq!((slash.total, slash.burned), (3_500, 3_500));
+		assert_eq!((node(1).bond, node(1).unbonding_total()), (0, 500));
+		assert!(!node(1).is_online(), "it is below the least bond");
+	});
+}
+
+#[test]
+fn silence_costs_no_collateral() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		assert_eq!(judge_at(1, 700, Conduct::Silent).total, 40);
+		assert_eq!(node(1).collateral, 0);
+	});
+}
+
+#[test]
+fn fraud_costs_at_least_the_collateral() {
+	TestExt::default().node(1, 4_000).build_and_execute(|| {
+		let slash = judge_at(1, 3_000, Conduct::Fraud);
+		assert_eq!((slash.total, slash.to_reporter, slash.to_requester), (3_000, 750, 750));
 	});
 }

@@ -44,7 +44,7 @@ fn any_order_of_events_keeps_every_invariant() {
 					8..=9 => {
 						let seed = Hash::from_low_u64_be(step);
 						if let Some(one) = Staking::pick(&requirements(), seed, Some(&stash)) {
-							Staking::job_taken(&one.node);
+							Staking::job_taken(&one.node, 0);
 							jobs.push(one.node);
 						}
 						Ok(())
@@ -59,7 +59,7 @@ fn any_order_of_events_keeps_every_invariant() {
 							_ => Conduct::Completed,
 						};
 						let reporter = (dice.roll(2) == 0).then_some(&REPORTER);
-						Staking::job_released(&node, conduct, reporter, &stash);
+						Staking::job_released(&node, 0, conduct, reporter, &stash);
 						Ok(())
 					}
 				};

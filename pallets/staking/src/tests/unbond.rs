@@ -33,7 +33,7 @@ fn the_bond_stays_at_the_minimum_with_or_without_jobs() {
 	TestExt::default().node(1, 3_000).build_and_execute(|| {
 		assert_noop!(Staking::unbond(RuntimeOrigin::signed(1), 2_001), Error::<Test>::BondTooSmall);
 		assert_noop!(Staking::unbond(RuntimeOrigin::signed(1), 3_001), Error::<Test>::BondTooSmall);
-		Staking::job_taken(&1);
+		Staking::job_taken(&1, 0);
 		assert_noop!(Staking::unbond(RuntimeOrigin::signed(1), 2_001), Error::<Test>::BondTooSmall);
 		assert_ok!(Staking::unbond(RuntimeOrigin::signed(1), 2_000));
 		assert_eq!(node(1).bond, MIN);
