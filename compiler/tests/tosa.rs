@@ -149,6 +149,18 @@ fn a_file_computes_what_it_says() {
 }
 
 #[test]
+fn a_package_holds_what_a_requester_registers() {
+	let package = import(&product().file(&["x"], &["y"])).unwrap().into_package("product").unwrap();
+	let input = package.card.encode_input(&[10.0, -4.0]).unwrap();
+	let output = package.run(&mut package.executor().unwrap(), &input).unwrap();
+	assert_eq!(package.card.decode_output(&output).unwrap(), [-5.0, 0.0]);
+
+	let two = import(&product().file(&["x"], &["y", "sum"])).unwrap();
+	let reason = two.into_package("product").unwrap_err().to_string();
+	assert!(reason.contains("1 inputs and 2 outputs"), "{reason}");
+}
+
+#[test]
 fn everything_that_is_not_supported_is_listed_at_once() {
 	let file = Graph::default()
 		.tensor("x", INT32, &[4], &[])

@@ -15,6 +15,7 @@ mod file;
 mod flatbuffer;
 mod import;
 mod operator;
+mod package;
 mod shape;
 
 pub use import::{import, Imported};

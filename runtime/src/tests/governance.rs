@@ -269,7 +269,7 @@ fn the_view_of_parameters_names_each_with_value_and_bounds() {
 		let find = |name: &str| -> ParameterInfo {
 			all.iter().find(|info| info.name == name.as_bytes()).cloned().expect(name)
 		};
-		assert_eq!(all.len(), 24);
+		assert_eq!(all.len(), 23);
 		let burn = find("shares.JobBurn");
 		assert_eq!((burn.current, burn.least, burn.most), (100_000, 10_000, 300_000));
 		assert_eq!(find("stake.MinBond").current, stake::MinBond::get());

@@ -29,7 +29,7 @@
 //! let from = Quant::symmetric(1.0 / 512.0);
 //! let weights = softmax(&mut builder, scores, 2, from, Target::i16(1.0 / 32768.0))?;
 //! for value in weights.checkpoints() {
-//! 	builder.checkpoint(value, Layout::row_major());
+//!     builder.checkpoint(value, Layout::row_major());
 //! }
 //! builder.output(weights.result, Layout::row_major());
 //! let program = builder.finish()?;
