@@ -39,9 +39,76 @@ pub fn tanh(x: f64) -> f64 {
 	}
 }
 
-/// GELU in its tanh form: `x/2 × (1 + tanh(√(2/π) (x + 0.044715 x³)))` (Hendrycks and Gimpel, 2016).
-pub fn gelu(x: f64) -> f64 {
-	0.5 * x * (1.0 + tanh(0.797_884_560_802_865_4 * (x + 0.044_715 * x * x * x)))
+/// `1 / (1 + e^−x)`.
+pub fn sigmoid(x: f64) -> f64 {
+	let e = exp(-x.abs());
+	if x < 0.0 {
+		e / (1.0 + e)
+	} else {
+		1.0 / (1.0 + e)
+	}
+}
+
+/// Natural logarithm; minus infinity at 0, not a number below.
+pub fn ln(x: f64) -> f64 {
+	if x.is_nan() || x < 0.0 {
+		return f64::NAN;
+	}
+	if x == 0.0 || x == f64::INFINITY {
+		return if x == 0.0 { f64::NEG_INFINITY } else { x };
+	}
+	// x = m × 2^k with m between √½ and √2, and ln m = 2 artanh((m − 1) / (m + 1)).
+	let mut k = ceil_log2(x);
+	let mut m = scale(x, -k);
+	if m < core::f64::consts::FRAC_1_SQRT_2 {
+		m *= 2.0;
+		k -= 1;
+	}
+	let t = (m - 1.0) / (m + 1.0);
+	let square = t * t;
+	let mut sum = 0.0;
+	for n in (0..=13).rev() {
+		sum = sum * square + 1.0 / (2 * n + 1) as f64;
+	}
+	2.0 * t * sum + k as f64 * LN2_LOW + k as f64 * LN2_HIGH
+}
+
+/// The error function, by `2/√π e^(−x²) Σ 2^n x^(2n+1) / (1 × 3 × … × (2n + 1))`, all terms of one sign.
+pub fn erf(x: f64) -> f64 {
+	const FACTOR: f64 = core::f64::consts::FRAC_2_SQRT_PI;
+	let size = x.abs();
+	if size > 6.0 {
+		return if x < 0.0 { -1.0 } else { 1.0 };
+	}
+	let mut term = size;
+	let mut sum = size;
+	let mut n = 1.0;
+	while term > sum * 1e-17 && n < 400.0 {
+		term *= 2.0 * size * size / (2.0 * n + 1.0);
+		sum += term;
+		n += 1.0;
+	}
+	let value = (FACTOR * exp(-size * size) * sum).min(1.0);
+	if x < 0.0 {
+		-value
+	} else {
+		value
+	}
+}
+
+/// `x^y`: by multiplication for small whole y, as `e^(y ln x)` otherwise.
+pub fn pow(x: f64, y: f64) -> f64 {
+	if y == 0.5 {
+		return x.sqrt();
+	}
+	if y.fract() == 0.0 && y.abs() <= 64.0 {
+		let mut product = 1.0;
+		for _ in 0..y.abs() as u32 {
+			product *= x;
+		}
+		return if y < 0.0 { 1.0 / product } else { product };
+	}
+	exp(y * ln(x))
 }
 
 /// `x × 2^k`.
@@ -81,10 +148,19 @@ mod tests {
 	}
 
 	#[test]
-	fn gelu_is_identity_far_right_and_zero_far_left() {
-		assert_eq!(gelu(20.0), 20.0);
-		assert_eq!(gelu(-20.0), 0.0);
-		assert!((gelu(1.0) - 0.841_191_990_608_276_2).abs() < 1e-12);
+	fn logarithm_error_function_and_powers_match_known_values() {
+		for i in 1..4000 {
+			let x = i as f64 * 0.0137;
+			assert!((ln(x) - x.ln()).abs() < 1e-14 * x.ln().abs().max(1.0), "ln {x}");
+			assert!((sigmoid(x - 20.0) - 1.0 / (1.0 + (20.0 - x).exp())).abs() < 1e-15);
+			assert!((pow(x, 0.3) / x.powf(0.3) - 1.0).abs() < 1e-13, "pow {x}");
+		}
+		assert_eq!(pow(-2.0, 3.0), -8.0);
+		// Abramowitz and Stegun, table 7.1.
+		for (x, y) in [(0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0)] {
+			assert!((erf(x) - y).abs() < 1e-10 && erf(-x) == -erf(x));
+		}
+		assert!(erf(5.5) > 0.999_999_999_999);
 	}
 
 	#[test]

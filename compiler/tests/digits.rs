@@ -12,6 +12,7 @@ fn compiled() -> (OnnxModel, Digits, Package) {
 	let (model, digits) = digits();
 	let options = Options { name: "digits".into(), measured: 8, ..Options::default() };
 	let compiled = compile(&model, &digits.calibration, &options).unwrap();
+	println!("{}", compiled.report);
 	assert!(compiled.report.rows.iter().all(|row| row.snr_db.is_none_or(|snr| snr > 30.0)));
 	(model, digits, compiled.package)
 }
