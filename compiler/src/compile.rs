@@ -69,7 +69,8 @@ pub fn compile(
 	if !unknown.is_empty() {
 		return Err(CompileError::Unsupported(unknown));
 	}
-	let ranges = calibrate(graph, calibration)?;
+	let counts = options.eight_bits_above.is_some();
+	let ranges = calibrate(graph, calibration, counts)?;
 	verify(model, graph, &calibration[0])?;
 	// Spread over the set, which may be sorted.
 	let step = (calibration.len() / PROBED).max(1);

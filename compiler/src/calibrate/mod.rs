@@ -38,10 +38,15 @@ pub struct Range {
 /// One range for each node of the graph.
 pub type Ranges = Vec<Range>;
 
-/// Evaluates `graph` on every sample and collects the ranges.
+/// Evaluates `graph` on every sample and collects the ranges; with `counts` also how the numbers are
+/// distributed in them, which all methods but [`Method::MinMax`] need and takes as long again.
 ///
 /// A sample holds the elements of the input, row-major; tokens as whole numbers.
-pub fn calibrate(graph: &Graph, samples: &[Vec<f32>]) -> Result<Ranges, CompileError> {
+pub fn calibrate(
+	graph: &Graph,
+	samples: &[Vec<f32>],
+	counts: bool,
+) -> Result<Ranges, CompileError> {
 	let shape = graph.input().map(|input| graph.nodes[input].shape.as_slice()).unwrap_or_default();
 	let expected: usize = shape.iter().product();
 	if samples.is_empty() {
@@ -65,6 +70,9 @@ pub fn calibrate(graph: &Graph, samples: &[Vec<f32>]) -> Result<Ranges, CompileE
 	}
 	if ranges.iter().any(|range| !(range.low.is_finite() && range.high.is_finite())) {
 		return Err(CompileError::Calibration("a sample leads to infinite values".into()));
+	}
+	if !counts {
+		return Ok(ranges);
 	}
 	// Sums of counts do not depend on the order of the samples.
 	let counts: Vec<Vec<Vec<u64>>> = samples
@@ -179,10 +187,10 @@ mod tests {
 
 	#[test]
 	fn samples_of_the_wrong_length_are_refused() {
-		assert!(calibrate(&graph(), &[]).is_err());
-		assert!(calibrate(&graph(), &[vec![0.0; 3]]).is_err());
-		assert!(calibrate(&graph(), &[vec![f32::NAN; 4]]).is_err());
-		let ranges = calibrate(&graph(), &[vec![-2.0; 4], vec![1.0; 4]]).unwrap();
+		assert!(calibrate(&graph(), &[], true).is_err());
+		assert!(calibrate(&graph(), &[vec![0.0; 3]], true).is_err());
+		assert!(calibrate(&graph(), &[vec![f32::NAN; 4]], true).is_err());
+		let ranges = calibrate(&graph(), &[vec![-2.0; 4], vec![1.0; 4]], false).unwrap();
 		assert_eq!((ranges[0].low, ranges[0].high, ranges[0].largest()), (-2.0, 1.0, 2.0));
 	}
 
@@ -191,7 +199,7 @@ mod tests {
 		let sample = |x: f32| vec![x, x / 2.0, -x / 2.0, -x];
 		let mut samples: Vec<_> = (0..2000).map(|i| sample(i as f32 / 2000.0)).collect();
 		samples.push(sample(4.0));
-		let range = calibrate(&graph(), &samples).unwrap().remove(0);
+		let range = calibrate(&graph(), &samples, true).unwrap().remove(0);
 		assert_eq!(range.limits(Method::MinMax), (-4.0, 4.0));
 		let (low, high) = range.limits(Method::Percentile(1000));
 		assert!((-1.1..-0.9).contains(&low) && (0.9..1.1).contains(&high), "{low} {high}");

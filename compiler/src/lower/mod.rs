@@ -18,6 +18,7 @@ mod quantise;
 mod reduce;
 mod support;
 
+pub use emit::innermost;
 pub use quantise::Quant;
 pub use support::unsupported;
 
@@ -26,7 +27,7 @@ use crate::{
 	error::CompileError,
 	graph::{same_axis, Graph, NodeId, Op},
 };
-use emit::{innermost, Emit};
+use emit::Emit;
 use quantise::Multipliers;
 use std::collections::HashMap;
 use tensornet_tensor::{CheckedProgram, Layout, TensorType, ValueId};

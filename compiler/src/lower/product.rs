@@ -3,8 +3,7 @@
 //! Products with constant weights, products of two computed matrices, table lookups.
 
 use super::{
-	emit::innermost,
-	extents,
+	extents, innermost,
 	quantise::{planes, weights, whole, Quant, Weights, TWO_PLANES},
 	sum_unit, Lowering, Source, HEADROOM,
 };
