@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-	commands::{balance, job, keys, node, program},
+	commands::{balance, compile, job, keys, node, program},
 	output::Output,
 };
 
@@ -69,6 +69,8 @@ enum Command {
 	/// Make and look at signing keys.
 	#[command(subcommand)]
 	Keys(keys::Command),
+	/// Compile a model to a program.
+	Compile(compile::CompileArgs),
 	/// Register and look at programs.
 	#[command(subcommand)]
 	Program(program::Command),
@@ -128,6 +130,7 @@ impl Cli {
 		let context = Context { chain: self.global.chain, output: Output::new(self.global.json) };
 		let result = match self.command {
 			Command::Keys(command) => keys::run(command, &context),
+			Command::Compile(arguments) => compile::run(arguments, &context),
 			Command::Program(command) => program::run(command, &context).await,
 			Command::Job(command) => job::run(command, &context).await,
 			Command::Node(command) => node::run(command, &context).await,

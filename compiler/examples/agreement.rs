@@ -3,7 +3,7 @@
 //! Compares the integer program of any model with the float model on samples that it was not calibrated with:
 //!
 //! `cargo run -p tensornet-compiler --example agreement -- MODEL CALIBRATION TEST [--shape 1,3,48,192]
-//! [--eight-bits-above DB] [--method mse|min-max|percentile] [--sequence] [--at-least SHARE] [--limit N]`
+//! [--eight-bits-above DB] [--weights-above DB] [--method mse|min-max|percentile] [--sequence] [--at-least SHARE] [--limit N]`
 //!
 //! Both directories hold one file for each sample (see `tensornet_compiler::samples`). A sample agrees if the
 //! largest element of its output is the same; with `--sequence` if the largest elements of all rows, with
@@ -57,7 +57,10 @@ fn arguments() -> Result<Arguments, CompileError> {
 				arguments.shape = extents.map_err(|_| bad("--shape 1,3,48,192"))?;
 			}
 			"--eight-bits-above" => {
-				arguments.options.eight_bits_above = Some(number(next()?)?);
+				arguments.options.targets.operands = Some(number(next()?)?);
+			}
+			"--weights-above" => {
+				arguments.options.targets.weights = Some(number(next()?)?);
 			}
 			"--method" => {
 				arguments.options.method = match next()?.as_str() {

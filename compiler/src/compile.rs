@@ -3,7 +3,7 @@
 //! The whole way from a model to a package.
 
 use crate::{
-	calibrate::{calibrate, choose, Method},
+	calibrate::{calibrate, choose, Method, Targets},
 	error::CompileError,
 	graph::Graph,
 	lower::{lower, unsupported, Lowered},
@@ -29,9 +29,8 @@ pub struct Options {
 	pub measured: usize,
 	/// How the ranges of eight-bit operands are chosen.
 	pub method: Method,
-	/// How far above the error from eight-bit operands the output should be, in decibels: as many operands of
-	/// products as that allows get eight bits, the others sixteen. `None`: all get sixteen.
-	pub eight_bits_above: Option<f64>,
+	/// Which operands and weights of products get eight bits.
+	pub targets: Targets,
 	/// What an arbiter is willing to spend on one element.
 	pub limits: Limits,
 }
@@ -69,14 +68,13 @@ pub fn compile(
 	if !unknown.is_empty() {
 		return Err(CompileError::Unsupported(unknown));
 	}
-	let counts = options.eight_bits_above.is_some();
+	let counts = options.targets.operands.is_some();
 	let ranges = calibrate(graph, calibration, counts)?;
 	verify(model, graph, &calibration[0])?;
 	// Spread over the set, which may be sorted.
 	let step = (calibration.len() / PROBED).max(1);
-	let probes: Vec<Vec<f32>> =
-		calibration.iter().step_by(step).take(PROBED).cloned().collect();
-	let choices = choose(graph, &ranges, options.method, options.eight_bits_above, &probes);
+	let probes: Vec<Vec<f32>> = calibration.iter().step_by(step).take(PROBED).cloned().collect();
+	let choices = choose(graph, &ranges, options.method, options.targets, &probes);
 	let lowered = lower(graph, &ranges, &choices, options.method)?;
 	refuse_wrapping(&lowered)?;
 	let program = place(&lowered.program, &options.limits)?;

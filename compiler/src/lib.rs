@@ -31,8 +31,8 @@
 mod calibrate;
 mod calibration_set;
 mod compile;
+mod emit;
 mod error;
-mod exact;
 pub mod file_type;
 mod graph;
 mod import;
@@ -41,15 +41,21 @@ mod magika;
 mod onnx;
 mod package;
 mod place;
+mod quantise;
 mod reference;
 mod report;
 pub mod samples;
 mod simplify;
 
-pub use calibrate::Method;
+// The real functions that tables are made with are those of the macros.
+use tensornet_tensor::macros::real as exact;
+
+pub use calibrate::{Method, Targets};
 pub use compile::{compile, Compiled, Options};
 pub use error::{CompileError, Unsupported};
-pub use graph::{Arithmetic, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window};
+pub use graph::{
+	Arithmetic, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window,
+};
 pub use onnx::OnnxModel;
 pub use package::{BlobCard, ModelCard, Package, Prediction, TensorCard};
 pub use report::{Agreement, Report, Row};

@@ -2,7 +2,7 @@
 
 //! A compiled model: the program, the blobs it names, and a card that says what its numbers mean.
 
-use crate::{error::CompileError, exact, lower::Quant};
+use crate::{error::CompileError, exact, quantise::Quant};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path, sync::Arc};
 use tensornet_tensor::{

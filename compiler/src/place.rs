@@ -8,7 +8,7 @@
 //! in another storage order. Then it leaves out one tensor after the other, the largest first, as long as
 //! the analysis finds every element inside the limits.
 
-use crate::lower::innermost;
+use crate::emit::innermost;
 use tensornet_tensor::{analyse, CheckedProgram, Layout, Limits, Program, ProgramError, ValueId};
 
 /// `program` with as few bytes committed as `limits` allow. Values keep their numbers.

@@ -6,8 +6,9 @@ use crate::{
 	calibrate::Choices,
 	error::CompileError,
 	graph::Graph,
-	lower::{Lowered, NodeResult, Quant},
+	lower::{Lowered, NodeResult},
 	package::{first_largest, Package},
+	quantise::Quant,
 	reference::forward,
 };
 use serde::Serialize;
@@ -204,8 +205,8 @@ fn measure(
 	// The program in which everything is committed computes the same and shows more.
 	let program = &lowered.program;
 	let failed = |error: tensornet_tensor::ExecError| CompileError::Execution(error.to_string());
-	let mut executor = CpuExecutor::new(Arc::new(program.clone()), package.constant_bytes()?)
-		.map_err(failed)?;
+	let mut executor =
+		CpuExecutor::new(Arc::new(program.clone()), package.constant_bytes()?).map_err(failed)?;
 	let mut powers = vec![(0f64, 0f64); lowered.results.len()];
 	for sample in samples {
 		let input = package.card.encode_input(sample)?;

@@ -32,14 +32,14 @@ pub fn files(directory: impl AsRef<Path>) -> Result<Vec<PathBuf>, CompileError> 
 /// The numbers of one file, which must be `count`.
 pub fn load(path: impl AsRef<Path>, count: usize) -> Result<Vec<f32>, CompileError> {
 	let path = path.as_ref();
-	let refused = |reason: &str| {
-		CompileError::Calibration(format!("{}: {reason}", path.display()))
-	};
+	let refused = |reason: &str| CompileError::Calibration(format!("{}: {reason}", path.display()));
 	let bytes = std::fs::read(path)?;
 	let is_array = path.extension().is_some_and(|extension| extension == "npy");
-	let numbers =
-		if is_array { array(&bytes).map_err(|reason| refused(&reason))? } else { numbers("<f4", &bytes)
-			.ok_or_else(|| refused("not a whole number of f32"))? };
+	let numbers = if is_array {
+		array(&bytes).map_err(|reason| refused(&reason))?
+	} else {
+		numbers("<f4", &bytes).ok_or_else(|| refused("not a whole number of f32"))?
+	};
 	if numbers.len() != count {
 		return Err(refused(&format!("{} numbers, not {count}", numbers.len())));
 	}
@@ -47,10 +47,7 @@ pub fn load(path: impl AsRef<Path>, count: usize) -> Result<Vec<f32>, CompileErr
 }
 
 /// The numbers of all files of a directory, in the order of their names.
-pub fn load_all(
-	directory: impl AsRef<Path>,
-	count: usize,
-) -> Result<Vec<Vec<f32>>, CompileError> {
+pub fn load_all(directory: impl AsRef<Path>, count: usize) -> Result<Vec<Vec<f32>>, CompileError> {
 	files(directory)?.iter().map(|path| load(path, count)).collect()
 }
 

@@ -1,25 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which operands of products get eight bits and which sixteen, by measurement.
+//! Which operands and which weights of products get eight bits and which more, by measurement.
 //!
-//! Every operand is rounded to eight bits alone and the error that this makes in the model's output is
-//! measured. Errors of different operands are independent, so their powers add: operands with the most
-//! error for the least work get sixteen bits until the sum meets the target.
+//! Each is rounded to eight bits alone and the error that this makes in the model's output is measured.
+//! Errors of different ones are independent, so their powers add: those with the most error for the least
+//! work get more bits until the sum meets the target.
 
 use super::{Method, Ranges};
 use crate::{
 	graph::{Graph, NodeId, Op},
-	lower::Quant,
-	reference::{evaluate, forward},
+	quantise::{weights, Quant},
+	reference::{apply, evaluate, forward, Operand},
 };
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+use tensornet_tensor::macros::real;
+
+/// How far above the error of a choice the model's output must stay, in decibels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Targets {
+	/// The error of all operands in eight bits together; `None`: none of them is.
+	pub operands: Option<f64>,
+	/// The error of all weights in eight bits together; `None`: all of them are.
+	pub weights: Option<f64>,
+}
 
 /// What was chosen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choices {
 	/// For each node whether products read it in eight bits.
 	pub bytes: Vec<bool>,
+	/// For each product whether its weights get two planes of eight bits.
+	pub planes: Vec<bool>,
 	/// For each node the ratio of the output to the error that eight bits here make in it, in decibels.
 	pub sensitivity: Vec<Option<f64>>,
 }
@@ -49,49 +61,85 @@ fn operands(graph: &Graph) -> Vec<(NodeId, u64)> {
 		.collect()
 }
 
-/// Chooses so that eight bits keep the output `target` decibels above their error on `samples`.
-/// Without a target everything gets sixteen bits.
+/// Chooses on `samples`. Without a target, operands all get sixteen bits and weights all get eight.
 pub fn choose(
 	graph: &Graph,
 	ranges: &Ranges,
 	method: Method,
-	target: Option<f64>,
+	targets: Targets,
 	samples: &[Vec<f32>],
 ) -> Choices {
+	let count = graph.nodes.len();
 	let mut choices = Choices {
-		bytes: vec![false; graph.nodes.len()],
-		sensitivity: vec![None; graph.nodes.len()],
+		bytes: vec![false; count],
+		planes: vec![false; count],
+		sensitivity: vec![None; count],
 	};
-	let Some(target) = target else { return choices };
-	let end = before_softmax(graph);
-	let operands = operands(graph);
-	let mut errors = vec![0f64; operands.len()];
-	let mut signal = 0f64;
-	for sample in samples {
-		let exact = forward(graph, sample);
-		signal += exact[end].iter().map(|x| *x as f64 * *x as f64).sum::<f64>();
-		let one: Vec<f64> = operands
-			.par_iter()
-			.map(|(id, _)| error(graph, ranges, method, &exact, *id, end))
-			.collect();
-		errors.iter_mut().zip(one).for_each(|(all, one)| *all += one);
+	if targets == Targets::default() {
+		return choices;
 	}
-	let allowed = signal / crate::exact::pow(10.0, target / 10.0);
-	let mut left: f64 = errors.iter().sum();
-	let mut order: Vec<usize> = (0..operands.len()).collect();
-	let value = |place: usize| errors[place] / operands[place].1 as f64;
-	order.sort_by(|a, b| value(*b).total_cmp(&value(*a)).then(a.cmp(b)));
-	for place in order {
-		let (id, _) = operands[place];
-		let decibels = 10.0 * crate::exact::ln(signal / errors[place].max(1e-30))
-			/ std::f64::consts::LN_10;
-		choices.sensitivity[id] = Some(decibels);
-		choices.bytes[id] = left <= allowed;
-		if left > allowed {
-			left -= errors[place];
+	let end = before_softmax(graph);
+	let exact: Vec<_> = samples.par_iter().map(|sample| forward(graph, sample)).collect();
+	let power = |values: &Arc<[f32]>| values.iter().map(|x| *x as f64 * *x as f64).sum::<f64>();
+	let signal: f64 = exact.iter().map(|results| power(&results[end])).sum();
+	if let Some(target) = targets.weights {
+		let layers = (0..count).filter(|id| {
+			matches!(graph.nodes[*id].op, Op::Dense { .. } | Op::Conv { .. }) && *id <= end
+		});
+		let layers: Vec<(NodeId, u64)> = layers.map(|id| (id, graph.work(id))).collect();
+		let measure = |id| exact.iter().map(|results| weight_error(graph, results, id, end)).sum();
+		let measured = measured(&layers, &measure);
+		for id in worst(&measured, allowed(signal, target)) {
+			choices.planes[id] = true;
+		}
+	}
+	if let Some(target) = targets.operands {
+		let measure = |id| {
+			let error = |results: &Vec<_>| operand_error(graph, ranges, method, results, id, end);
+			exact.iter().map(error).sum()
+		};
+		let measured = measured(&operands(graph), &measure);
+		let words = worst(&measured, allowed(signal, target));
+		for (id, _, error) in measured {
+			choices.bytes[id] = !words.contains(&id);
+			choices.sensitivity[id] = Some(decibels(signal, error));
 		}
 	}
 	choices
+}
+
+/// The error that leaves the signal `target` decibels above it.
+fn allowed(signal: f64, target: f64) -> f64 {
+	signal / real::exp(target / 10.0 * std::f64::consts::LN_10)
+}
+
+fn decibels(signal: f64, error: f64) -> f64 {
+	10.0 / std::f64::consts::LN_10 * real::ln(signal.max(1e-30) / error.max(1e-30))
+}
+
+/// Nodes with their work and the error that each causes alone.
+fn measured(
+	nodes: &[(NodeId, u64)],
+	error: &(dyn Fn(NodeId) -> f64 + Sync),
+) -> Vec<(NodeId, u64, f64)> {
+	nodes.par_iter().map(|(id, work)| (*id, *work, error(*id))).collect()
+}
+
+/// Those with the most error for the least work, so many that the others cause no more than `allowed`.
+fn worst(measured: &[(NodeId, u64, f64)], allowed: f64) -> Vec<NodeId> {
+	let mut left: f64 = measured.iter().map(|(_, _, error)| error).sum();
+	let mut order: Vec<&(NodeId, u64, f64)> = measured.iter().collect();
+	let value = |(_, work, error): &(NodeId, u64, f64)| error / (*work).max(1) as f64;
+	order.sort_by(|a, b| value(b).total_cmp(&value(a)).then(a.0.cmp(&b.0)));
+	let mut worst = Vec::new();
+	for (id, _, error) in order {
+		if left <= allowed {
+			break;
+		}
+		left -= error;
+		worst.push(*id);
+	}
+	worst
 }
 
 /// The output, or what its softmax is taken of.
@@ -104,7 +152,7 @@ fn before_softmax(graph: &Graph) -> NodeId {
 }
 
 /// The squared error in `end` when node `id` is rounded to eight bits wherever a product reads it.
-fn error(
+fn operand_error(
 	graph: &Graph,
 	ranges: &Ranges,
 	method: Method,
@@ -115,32 +163,68 @@ fn error(
 	let (low, high) = ranges[id].limits(method);
 	let quant = Quant::i8(low, high);
 	let rounded = |x: &f32| quant.real(quant.of(*x as f64)) as f32;
-	let bytes: Arc<[f32]> = exact[id].iter().map(rounded).collect();
-	// Two pictures of each node: as products see it and as everything else does.
+	// As products see it; moved by whatever moves it.
+	let mut coarse = BTreeMap::new();
+	coarse.insert(id, exact[id].iter().map(rounded).collect::<Arc<[f32]>>());
 	let mut results = exact.to_vec();
-	let mut seen = exact.to_vec();
 	let mut changed = vec![false; graph.nodes.len()];
-	let mut coarse = vec![false; graph.nodes.len()];
-	seen[id] = bytes;
-	coarse[id] = true;
 	for next in id + 1..=end {
 		let node = &graph.nodes[next];
-		let moves = origin(graph, next) == id;
-		if moves {
-			seen[next] = evaluate(graph, next, &seen).into();
-			coarse[next] = true;
-		} else if node.op.is_product() && node.inputs.iter().any(|input| coarse[*input]) {
+		let reads = node.inputs.iter().any(|input| coarse.contains_key(input));
+		if reads && (origin(graph, next) == id || node.op.is_product()) {
 			let mut operands = results.clone();
-			for input in node.inputs.iter().filter(|input| coarse[**input]) {
-				operands[*input] = seen[*input].clone();
+			for input in &node.inputs {
+				if let Some(seen) = coarse.get(input) {
+					operands[*input] = seen.clone();
+				}
 			}
-			results[next] = evaluate(graph, next, &operands).into();
-			changed[next] = true;
+			let result = evaluate(graph, next, &operands).into();
+			if node.op.is_product() {
+				results[next] = result;
+				changed[next] = true;
+			} else {
+				coarse.insert(next, result);
+			}
 		} else if node.inputs.iter().any(|input| changed[*input]) {
 			results[next] = evaluate(graph, next, &results).into();
 			changed[next] = true;
 		}
 	}
-	let pairs = results[end].iter().zip(exact[end].iter());
-	pairs.map(|(a, b)| (*a as f64 - *b as f64) * (*a as f64 - *b as f64)).sum()
+	distance(&results[end], &exact[end])
+}
+
+/// The squared error in `end` when the weights of node `id` are rounded to eight bits.
+fn weight_error(graph: &Graph, exact: &[Arc<[f32]>], id: NodeId, end: NodeId) -> f64 {
+	let mut node = graph.nodes[id].clone();
+	let (weight, outs, is_dense) = match &mut node.op {
+		Op::Dense { weight, bias } => (weight, bias.len(), true),
+		Op::Conv { weight, bias, .. } => (weight, bias.len(), false),
+		_ => return 0.0,
+	};
+	let taps = weight.data.len() / outs;
+	let output_of = |at: usize| if is_dense { at % outs } else { at / taps };
+	let rounded = weights(&weight.data, &vec![0.0; outs], 127, output_of);
+	for (at, (x, q)) in weight.data.iter_mut().zip(&rounded.values).enumerate() {
+		*x = (*q as f64 * rounded.units[output_of(at)]) as f32;
+	}
+	let operands: Vec<Operand> = node
+		.inputs
+		.iter()
+		.map(|input| Operand { shape: &graph.nodes[*input].shape, data: &exact[*input] })
+		.collect();
+	let mut results = exact.to_vec();
+	let mut changed = vec![false; graph.nodes.len()];
+	results[id] = apply(&node, &operands).into();
+	changed[id] = true;
+	for next in id + 1..=end {
+		if graph.nodes[next].inputs.iter().any(|input| changed[*input]) {
+			results[next] = evaluate(graph, next, &results).into();
+			changed[next] = true;
+		}
+	}
+	distance(&results[end], &exact[end])
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+	a.iter().zip(b).map(|(a, b)| (*a as f64 - *b as f64) * (*a as f64 - *b as f64)).sum()
 }

@@ -4,7 +4,7 @@
 
 mod choose;
 
-pub use choose::{choose, origin, Choices};
+pub use choose::{choose, origin, Choices, Targets};
 
 use crate::{error::CompileError, graph::Graph, reference::forward};
 use rayon::prelude::*;
@@ -160,7 +160,8 @@ impl Range {
 				let (low, high) = (low * kept(cut_low), high * kept(cut_high));
 				let unit = (high - low) / 255.0;
 				let mut error = 0.0;
-				for (bin, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+				for (bin, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0)
+				{
 					let x = self.middle(bin);
 					let out = (low - x).max(x - high).max(0.0);
 					error += *count as f64 * (out * out + unit * unit / 12.0);

@@ -90,7 +90,7 @@ impl Arithmetic {
 			Arithmetic::Sub => a - b,
 			Arithmetic::Mul => a * b,
 			Arithmetic::Div => a / b,
-			Arithmetic::Pow => exact::pow(a, b),
+			Arithmetic::Pow => power(a, b),
 			Arithmetic::Max => a.max(b),
 			Arithmetic::Min => a.min(b),
 		}
@@ -108,6 +108,18 @@ impl Arithmetic {
 			Arithmetic::Min => "min",
 		}
 	}
+}
+
+/// `x^y`: by multiplication for small whole y, as `e^(y ln x)` otherwise.
+fn power(x: f64, y: f64) -> f64 {
+	if y == 0.5 {
+		return x.sqrt();
+	}
+	if y.fract() == 0.0 && y.abs() <= 64.0 {
+		let product = (0..y.abs() as u32).fold(1.0, |product, _| product * x);
+		return if y < 0.0 { 1.0 / product } else { product };
+	}
+	exact::exp(y * exact::ln(x))
 }
 
 impl Expr {
@@ -281,6 +293,15 @@ mod tests {
 		}
 		assert_eq!(swish.affine(), None);
 		assert_eq!(swish.limits(), None);
+	}
+
+	#[test]
+	fn powers_of_whole_and_other_numbers_match_the_library() {
+		assert_eq!((power(-2.0, 3.0), power(2.0, -2.0), power(9.0, 0.5)), (-8.0, 0.25, 3.0));
+		for i in 1..400 {
+			let x = i as f64 * 0.137;
+			assert!((power(x, 0.3) / x.powf(0.3) - 1.0).abs() < 1e-13, "{x}");
+		}
 	}
 
 	#[test]

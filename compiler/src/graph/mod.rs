@@ -9,7 +9,9 @@ mod expr;
 mod tensor;
 
 pub use expr::{Arithmetic, Expr, Function};
-pub use tensor::{around, broadcast, gather, inverse, same_axis, spread, strides, transpose, Tensor};
+pub use tensor::{
+	around, broadcast, gather, inverse, same_axis, spread, strides, transpose, Tensor,
+};
 
 /// Number of a node: its place in the graph.
 pub type NodeId = usize;
@@ -209,13 +211,7 @@ impl Graph {
 	}
 
 	/// Appends a node and returns its number.
-	pub fn push(
-		&mut self,
-		name: &str,
-		op: Op,
-		inputs: Vec<NodeId>,
-		shape: Vec<usize>,
-	) -> NodeId {
+	pub fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, shape: Vec<usize>) -> NodeId {
 		self.nodes.push(Node { name: name.into(), op, inputs, shape });
 		self.nodes.len() - 1
 	}

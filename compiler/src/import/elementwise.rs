@@ -68,12 +68,7 @@ fn fold(call: &mut Call, operator: Arithmetic) -> Result<Vec<Value>, String> {
 }
 
 /// Two nodes, with axes of extent 1 in front of the one with fewer.
-fn combine(
-	call: &mut Call,
-	operator: Arithmetic,
-	a: NodeId,
-	b: NodeId,
-) -> Result<NodeId, String> {
+fn combine(call: &mut Call, operator: Arithmetic, a: NodeId, b: NodeId) -> Result<NodeId, String> {
 	let rank = call.shape(a).len().max(call.shape(b).len());
 	let mut level = |node: NodeId| {
 		let mut shape = call.shape(node);

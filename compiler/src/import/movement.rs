@@ -118,7 +118,8 @@ fn slice(call: &mut Call) -> Result<Vec<Value>, String> {
 	for ((axis, start), end) in axes.iter().zip(&starts).zip(&ends) {
 		let axis = call.axis(*axis, rank)?;
 		let extent = shape[axis] as i64;
-		let place = |at: i64| (if at < 0 { at.saturating_add(extent) } else { at }).clamp(0, extent);
+		let place =
+			|at: i64| (if at < 0 { at.saturating_add(extent) } else { at }).clamp(0, extent);
 		let (start, end) = (place(*start), place(*end));
 		if start >= end {
 			return Err("an empty slice".into());

@@ -34,12 +34,7 @@ fn mat_mul(call: &mut Call) -> Result<Vec<Value>, String> {
 	Ok(vec![Value::Node(call.push(Op::MatMul, vec![a, b], shape))])
 }
 
-fn dense(
-	call: &mut Call,
-	x: usize,
-	weight: Tensor,
-	bias: Vec<f32>,
-) -> Result<Vec<Value>, String> {
+fn dense(call: &mut Call, x: usize, weight: Tensor, bias: Vec<f32>) -> Result<Vec<Value>, String> {
 	let mut shape = call.shape(x);
 	let last = shape.last_mut().ok_or("the product of a number")?;
 	if *last != weight.shape[0] {
@@ -166,8 +161,7 @@ fn conv(call: &mut Call) -> Result<Vec<Value>, String> {
 		return Err(format!("{groups} groups of {depth} channels for {} channels", shape[3]));
 	}
 	// As `[O, KH, KW, C]`.
-	let data =
-		transpose(&weight.data, &[outs, depth, kernel[0], kernel[1]], &[0, 2, 3, 1]);
+	let data = transpose(&weight.data, &[outs, depth, kernel[0], kernel[1]], &[0, 2, 3, 1]);
 	let weight = Tensor { shape: vec![outs, kernel[0], kernel[1], depth], data };
 	let bias = if call.has(2) { call.constant(2)?.data } else { vec![0.0; outs] };
 	let (window, out) = window(call, [shape[1], shape[2]], kernel, axes)?;

@@ -33,10 +33,8 @@ fn reduce(call: &mut Call, reduction: Reduction) -> Result<Vec<Value>, String> {
 	let x = call.operand(0)?;
 	let from = call.shape(x);
 	let named = call.whole(1)?.or(call.ints("axes")).unwrap_or_default();
-	let mut axes = named
-		.iter()
-		.map(|axis| call.axis(*axis, from.len()))
-		.collect::<Result<Vec<_>, _>>()?;
+	let mut axes =
+		named.iter().map(|axis| call.axis(*axis, from.len())).collect::<Result<Vec<_>, _>>()?;
 	if axes.is_empty() {
 		if call.int("noop_with_empty_axes", 0) != 0 {
 			return Ok(vec![Value::Node(x)]);

@@ -2,10 +2,11 @@
 
 //! Operators on two tensors, element by element.
 
-use super::{quantise::Quant, sum_unit, Lowering, Source, HEADROOM};
+use super::{sum_unit, Lowering, Source, HEADROOM};
 use crate::{
 	error::CompileError,
 	graph::{Arithmetic, NodeId},
+	quantise::Quant,
 };
 use tensornet_tensor::{Binary, DType, ValueId};
 

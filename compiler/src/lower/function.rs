@@ -7,10 +7,11 @@
 //! where it becomes 0 on the left and x on the right (GELU, SiLU, hard swish) the table holds its
 //! difference from `max(x, 0)`, which becomes flat.
 
-use super::{quantise::Quant, sum_unit, Lowering, Source, HEADROOM};
+use super::{sum_unit, Lowering, Source, HEADROOM};
 use crate::{
 	error::CompileError,
 	graph::{Expr, NodeId},
+	quantise::Quant,
 };
 use tensornet_tensor::{Binary, DType, Op, ValueId};
 

@@ -10,25 +10,21 @@
 //! Sixteen-bit operands are limited so that no sum of products can wrap whatever the weights are.
 
 mod elementwise;
-mod emit;
 mod function;
 mod norm;
 mod product;
-mod quantise;
 mod reduce;
 mod support;
 
-pub use emit::innermost;
-pub use quantise::Quant;
 pub use support::unsupported;
 
 use crate::{
 	calibrate::{Choices, Method, Range, Ranges},
+	emit::{innermost, Emit},
 	error::CompileError,
 	graph::{same_axis, Graph, NodeId, Op},
+	quantise::Quant,
 };
-use emit::Emit;
-use quantise::Multipliers;
 use std::collections::HashMap;
 use tensornet_tensor::{CheckedProgram, Layout, TensorType, ValueId};
 
@@ -285,9 +281,7 @@ impl Lowering<'_> {
 				let x = self.operand(of(x)?, quant, None)?;
 				self.pool(*pool, *kernel, window, x, &quant)?
 			}
-			Op::Reduce { reduction, axes } => {
-				self.extremes(of(x)?, *reduction, axes, quant)?
-			}
+			Op::Reduce { reduction, axes } => self.extremes(of(x)?, *reduction, axes, quant)?,
 			Op::Map(expr) => self.limited(of(x)?, expr, quant)?,
 			_ => return Err(self.refuse(id, "it has no integers")),
 		})

@@ -14,8 +14,7 @@
 //! S and R should be committed: an arbiter needs one line of the tensor for either, and two numbers for each
 //! element of the result.
 
-use super::{quantise::whole, Emit};
-use crate::{error::CompileError, exact, graph::Tensor};
+use crate::{emit::Emit, error::CompileError, exact, graph::Tensor, quantise::whole};
 use tensornet_tensor::{Binary, DType, Layout, Op, Reduction, Unary, ValueId};
 
 /// One layer norm of the model.
@@ -173,9 +172,8 @@ mod tests {
 		let mut executor = CpuExecutor::new(Arc::new(program), constants).unwrap();
 		let bytes: Vec<u8> = x.iter().flat_map(|x| (*x as i16).to_le_bytes()).collect();
 		let stored = executor.run_iteration(&[&bytes], &[]).unwrap().pop().unwrap();
-		let found = stored
-			.chunks(4)
-			.map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f64 * fine);
+		let found =
+			stored.chunks(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f64 * fine);
 		let real: Vec<f32> = x.iter().map(|x| (*x as f64 * unit) as f32).collect();
 		let op = Op::LayerNorm { axis: 0, epsilon, gamma, beta };
 		let node = Node { name: String::new(), op, inputs: vec![0], shape: vec![n, 1] };

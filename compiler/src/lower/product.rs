@@ -2,15 +2,12 @@
 
 //! Products with constant weights, products of two computed matrices, table lookups.
 
-use super::{
-	extents, innermost,
-	quantise::{planes, weights, whole, Quant, Weights, TWO_PLANES},
-	sum_unit, Lowering, Source, HEADROOM,
-};
+use super::{extents, sum_unit, Lowering, Source, HEADROOM};
 use crate::{
+	emit::{innermost, Emit},
 	error::CompileError,
-	exact,
 	graph::{transpose, Graph, NodeId, Op, Tensor, Window},
+	quantise::{planes, weights, whole, Quant, Weights, TWO_PLANES},
 };
 use tensornet_tensor as program;
 use tensornet_tensor::{Binary, DType, Layout, ValueId};
@@ -29,7 +26,7 @@ pub fn limits(graph: &Graph) -> Vec<i32> {
 		let taps = graph.taps(id).max(1) as i64;
 		let own = match &node.op {
 			Op::Dense { .. } | Op::Conv { .. } => free / (128 * taps),
-			Op::MatMul => exact::scale((free / taps) as f64, 0).sqrt() as i64,
+			Op::MatMul => ((free / taps) as f64).sqrt() as i64,
 			Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } => limits[id],
 			_ => continue,
 		};
@@ -77,7 +74,8 @@ impl Lowering<'_> {
 		let outs = bias.len();
 		let taps = weight.data.len() / outs;
 		let output_of = |at: usize| if is_dense { at % outs } else { at / taps };
-		let two = graph.work(id).saturating_mul(CHEAP) < self.work && quant.dtype == DType::I16;
+		let cheap = graph.work(id).saturating_mul(CHEAP) < self.work && quant.dtype == DType::I16;
+		let two = cheap || self.choices.planes[id];
 		let limit = if two { TWO_PLANES } else { 127 };
 		// No bias is cut off.
 		let room = (BIAS_LIMIT / 2) as f64 * quant.unit;
@@ -172,7 +170,7 @@ impl Lowering<'_> {
 		let window = window_of(window);
 		let (input_zero_point, weight_zero_point) = (zero as i16, 0);
 		let bias = bias.unwrap_or(&[0]);
-		let biases = |emit: &mut super::Emit, part: std::ops::Range<usize>| {
+		let biases = |emit: &mut Emit, part: std::ops::Range<usize>| {
 			let part = if bias.len() == 1 { &bias[..1] } else { &bias[part] };
 			emit.inline(DType::I32, &[part.len() as u32], part)
 		};
@@ -183,8 +181,7 @@ impl Lowering<'_> {
 			let axes = extents(&[height, width, groups, each]);
 			let weight = self.emit.blob(DType::I8, &axes, Layout::new(&[2, 3, 0, 1]), &columns)?;
 			let bias = biases(&mut self.emit, 0..outs)?;
-			let op =
-				program::Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point };
+			let op = program::Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point };
 			return Ok(self.emit.op(op, &[x, weight, bias])?);
 		}
 		let mut parts = Vec::with_capacity(groups);

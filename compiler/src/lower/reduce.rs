@@ -2,13 +2,12 @@
 
 //! Operators over whole axes and windows.
 
-use super::{
-	norm::Norm, product::window_of, quantise::Quant, sum_unit, Lowering, Source, HEADROOM,
-};
+use super::{norm::Norm, product::window_of, sum_unit, Lowering, Source, HEADROOM};
 use crate::{
 	error::CompileError,
 	exact,
 	graph::{NodeId, Pool, Reduction, Tensor, Window},
+	quantise::Quant,
 };
 use tensornet_tensor as program;
 use tensornet_tensor::{macros, DType, Layout, ValueId};

@@ -120,13 +120,7 @@ fn reduce(x: Operand, reduction: Reduction, axes: &[usize]) -> Vec<f32> {
 	data.into_iter().map(|x| x as f32).collect()
 }
 
-fn pooled(
-	x: Operand,
-	pool: Pool,
-	kernel: [usize; 2],
-	window: &Window,
-	to: &[usize],
-) -> Vec<f32> {
+fn pooled(x: Operand, pool: Pool, kernel: [usize; 2], window: &Window, to: &[usize]) -> Vec<f32> {
 	let [height, width, channels] = [x.shape[1], x.shape[2], x.shape[3]];
 	let inside = |at: usize, axis: usize, tap: usize, extent: usize| {
 		let place = (at * window.stride[axis] + tap).checked_sub(window.pad[axis * 2])?;

@@ -129,7 +129,8 @@ fn line(values: &mut [f32], factor: &[f32], offset: &[f32]) {
 /// One number for each channel, if a tensor differs along the last axis only.
 fn per_channel(tensor: &Tensor, channels: usize) -> Option<Vec<f32>> {
 	let last = tensor.data.len();
-	(tensor.shape.iter().rev().skip(1).all(|extent| *extent == 1) && (last == 1 || last == channels))
+	(tensor.shape.iter().rev().skip(1).all(|extent| *extent == 1)
+		&& (last == 1 || last == channels))
 		.then(|| (0..channels).map(|channel| tensor.data[channel % last]).collect())
 }
 

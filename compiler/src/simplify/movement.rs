@@ -132,8 +132,7 @@ fn behind_transpose(graph: &mut Graph, id: NodeId, permutation: &[usize]) -> boo
 /// Makes node `id` read what the reshape before it reads.
 fn behind_reshape(graph: &mut Graph, id: NodeId) -> bool {
 	let node = graph.nodes[id].clone();
-	let Some(place) =
-		node.inputs.iter().position(|input| graph.nodes[*input].op == Op::Reshape)
+	let Some(place) = node.inputs.iter().position(|input| graph.nodes[*input].op == Op::Reshape)
 	else {
 		return false;
 	};

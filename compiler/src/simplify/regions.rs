@@ -97,12 +97,7 @@ fn reached(from: NodeId, users: &[Vec<NodeId>]) -> Vec<NodeId> {
 }
 
 /// The nodes between `from` and `to`, in order, if they depend on `from` alone and only `to` is read.
-fn region(
-	graph: &Graph,
-	users: &[Vec<NodeId>],
-	from: NodeId,
-	to: NodeId,
-) -> Option<Vec<NodeId>> {
+fn region(graph: &Graph, users: &[Vec<NodeId>], from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
 	let mut inside = Vec::new();
 	let mut pending = vec![to];
 	while let Some(id) = pending.pop() {

@@ -3,8 +3,10 @@
 //! The program under construction, with the bytes of its blobs and shorthands for what the macros
 //! need again and again.
 
-use super::{Multipliers, Quant};
-use crate::error::CompileError;
+use crate::{
+	error::CompileError,
+	quantise::{Multipliers, Quant},
+};
 use std::collections::HashSet;
 use tensornet_tensor::{
 	Binary, CheckedProgram, DType, Layout, Op, ProgramBuilder, ProgramError, Reduction, TensorType,
@@ -148,11 +150,7 @@ impl Emit {
 			per_channel: count > 1,
 		};
 		let value = self.op(op, &[a, multiplier, shift])?;
-		Ok(Some(if quant.is_limited() {
-			self.clamp(value, quant.low, quant.high)?
-		} else {
-			value
-		}))
+		Ok(Some(if quant.is_limited() { self.clamp(value, quant.low, quant.high)? } else { value }))
 	}
 
 	/// Makes a computed value one that may be committed; one that may be already keeps its layout.
