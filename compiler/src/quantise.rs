@@ -130,6 +130,25 @@ pub fn weights(
 	Weights { values, units }
 }
 
+/// By how much rounded weights change each output on average, the operand's channels being `means` on average:
+/// the error that a bias can take back (Nagel, Baalen, Blankevoort and Welling, 2019). `channel_of` names the
+/// channel that the weight at an index is multiplied with.
+pub fn shift(
+	data: &[f32],
+	rounded: &Weights,
+	means: &[f64],
+	output_of: impl Fn(usize) -> usize,
+	channel_of: impl Fn(usize) -> usize,
+) -> Vec<f64> {
+	let mut shift = vec![0f64; rounded.units.len()];
+	for (at, (real, integer)) in data.iter().zip(&rounded.values).enumerate() {
+		let out = output_of(at);
+		let error = *integer as f64 * rounded.units[out] - *real as f64;
+		shift[out] += error * means.get(channel_of(at)).copied().unwrap_or(0.0);
+	}
+	shift
+}
+
 /// The largest weight of two planes: `127 × 128`.
 pub const TWO_PLANES: i32 = 127 * 128;
 
@@ -173,6 +192,20 @@ mod tests {
 		let w = weights(&[1.0, -4.0, 0.5, 0.0, 2.0, 0.0], &[0.0; 3], 127, |i| i % 3);
 		assert_eq!(w.units, [1.0 / 127.0, 4.0 / 127.0, 0.5 / 127.0]);
 		assert_eq!(w.values, [127, -127, 127, 0, 64, 0]);
+	}
+
+	#[test]
+	fn the_mean_error_of_rounded_weights_is_known() {
+		let data = [1.0, 0.3, -0.2, 0.9];
+		let rounded = weights(&data, &[0.0; 2], 3, |at| at / 2);
+		let means = [10.0, 100.0];
+		let shift = shift(&data, &rounded, &means, |at| at / 2, |at| at % 2);
+		let product = |w: &dyn Fn(usize) -> f64, o: usize| w(o * 2) * 10.0 + w(o * 2 + 1) * 100.0;
+		for out in 0..2 {
+			let real = product(&|at| data[at] as f64, out);
+			let found = product(&|at| rounded.values[at] as f64 * rounded.units[out], out);
+			assert!((found - real - shift[out]).abs() < 1e-4 && shift[out] != 0.0);
+		}
 	}
 
 	#[test]

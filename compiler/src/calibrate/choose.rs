@@ -9,7 +9,8 @@
 use super::{Method, Ranges};
 use crate::{
 	graph::{Graph, NodeId, Op},
-	quantise::{weights, Quant},
+	lower::channels_of,
+	quantise::{shift, weights, Quant},
 	reference::{apply, evaluate, forward, Operand},
 };
 use rayon::prelude::*;
@@ -87,7 +88,8 @@ pub fn choose(
 			matches!(graph.nodes[*id].op, Op::Dense { .. } | Op::Conv { .. }) && *id <= end
 		});
 		let layers: Vec<(NodeId, u64)> = layers.map(|id| (id, graph.work(id))).collect();
-		let measure = |id| exact.iter().map(|results| weight_error(graph, results, id, end)).sum();
+		let measure =
+			|id| exact.iter().map(|results| weight_error(graph, ranges, results, id, end)).sum();
 		let measured = measured(&layers, &measure);
 		for id in worst(&measured, allowed(signal, target)) {
 			choices.planes[id] = true;
@@ -194,19 +196,29 @@ fn operand_error(
 }
 
 /// The squared error in `end` when the weights of node `id` are rounded to eight bits.
-fn weight_error(graph: &Graph, exact: &[Arc<[f32]>], id: NodeId, end: NodeId) -> f64 {
+fn weight_error(
+	graph: &Graph,
+	ranges: &Ranges,
+	exact: &[Arc<[f32]>],
+	id: NodeId,
+	end: NodeId,
+) -> f64 {
 	let mut node = graph.nodes[id].clone();
-	let (weight, outs, is_dense) = match &mut node.op {
-		Op::Dense { weight, bias } => (weight, bias.len(), true),
-		Op::Conv { weight, bias, .. } => (weight, bias.len(), false),
-		_ => return 0.0,
+	let is_dense = matches!(node.op, Op::Dense { .. });
+	let outs = node.shape.last().copied().unwrap_or(1);
+	let channel_of = channels_of(&node.op, outs);
+	let means = &ranges[node.inputs[0]].means;
+	let (Op::Dense { weight, bias } | Op::Conv { weight, bias, .. }) = &mut node.op else {
+		return 0.0;
 	};
 	let taps = weight.data.len() / outs;
 	let output_of = |at: usize| if is_dense { at % outs } else { at / taps };
 	let rounded = weights(&weight.data, &vec![0.0; outs], 127, output_of);
+	let shift = shift(&weight.data, &rounded, means, output_of, channel_of);
 	for (at, (x, q)) in weight.data.iter_mut().zip(&rounded.values).enumerate() {
 		*x = (*q as f64 * rounded.units[output_of(at)]) as f32;
 	}
+	bias.iter_mut().zip(shift).for_each(|(bias, shift)| *bias -= shift as f32);
 	let operands: Vec<Operand> = node
 		.inputs
 		.iter()

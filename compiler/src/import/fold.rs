@@ -4,6 +4,7 @@
 
 use super::Value;
 use crate::graph::Tensor;
+use std::sync::Arc;
 use tract_onnx::{
 	data_resolver,
 	pb::{self, tensor_proto::DataType},
@@ -22,7 +23,7 @@ pub fn constant(
 	for (name, input) in node.input.iter().zip(inputs) {
 		let held = graph.initializer.iter().any(|tensor| tensor.name == *name);
 		if let (Some(Value::Constant(tensor)), false) = (input, held) {
-			graph.initializer.push(pb::TensorProto { name: name.clone(), ..tensor.clone() });
+			graph.initializer.push(pb::TensorProto { name: name.clone(), ..(**tensor).clone() });
 		}
 	}
 	for name in &node.output {
@@ -54,22 +55,22 @@ fn stored(tensor: &TractTensor) -> Result<Value, String> {
 		}
 		_ => (tensor.cast_to::<i64>().map_err(failed)?.into_owned(), DataType::Int64),
 	};
-	Ok(Value::Constant(pb::TensorProto {
+	Ok(Value::Constant(Arc::new(pb::TensorProto {
 		dims: tensor.shape().iter().map(|extent| *extent as i64).collect(),
 		data_type: data_type as i32,
 		raw_data: tensor.as_bytes().to_vec(),
 		..Default::default()
-	}))
+	})))
 }
 
 /// Whole numbers as a constant of one axis.
 pub fn integers(values: &[i64]) -> Value {
-	Value::Constant(pb::TensorProto {
+	Value::Constant(Arc::new(pb::TensorProto {
 		dims: vec![values.len() as i64],
 		data_type: DataType::Int64 as i32,
 		int64_data: values.to_vec(),
 		..Default::default()
-	})
+	}))
 }
 
 fn loaded(tensor: &pb::TensorProto) -> Result<TractTensor, String> {

@@ -18,14 +18,14 @@ use crate::{
 	graph::{Graph, NodeId, Op, Tensor},
 };
 use call::Call;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use tract_onnx::pb;
 
 /// What a name of the model stands for.
 #[derive(Clone, Debug)]
 pub enum Value {
 	/// A tensor that does not depend on the input.
-	Constant(pb::TensorProto),
+	Constant(Arc<pb::TensorProto>),
 	/// The result of a node of the graph.
 	Node(NodeId),
 	/// The result of a node that was not understood.
@@ -73,7 +73,7 @@ pub fn graph(
 	let input = import.graph.push(name, Op::Input { tokens }, Vec::new(), shape.to_vec());
 	import.values.insert(name.into(), Value::Node(input));
 	for tensor in &proto.initializer {
-		import.values.insert(tensor.name.clone(), Value::Constant(tensor.clone()));
+		import.values.insert(tensor.name.clone(), Value::Constant(Arc::new(tensor.clone())));
 	}
 	let mut unsupported = Vec::new();
 	for (number, node) in proto.node.iter().enumerate() {

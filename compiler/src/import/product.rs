@@ -89,8 +89,8 @@ fn window(
 	match call.word("auto_pad").as_str() {
 		"" | "NOTSET" => {
 			let given = call.ints("pads").unwrap_or(vec![0; axes * 2]);
-			for axis in 0..axes {
-				for (side, pad) in pads[axis].iter_mut().enumerate() {
+			for (axis, pads) in pads.iter_mut().enumerate().take(axes) {
+				for (side, pad) in pads.iter_mut().enumerate() {
 					let given = given.get(axis + side * axes).copied().unwrap_or(0);
 					*pad = usize::try_from(given).map_err(|_| "negative padding")?;
 				}

@@ -16,6 +16,7 @@ mod product;
 mod reduce;
 mod support;
 
+pub use product::channels_of;
 pub use support::unsupported;
 
 use crate::{

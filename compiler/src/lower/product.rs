@@ -7,7 +7,7 @@ use crate::{
 	emit::{innermost, Emit},
 	error::CompileError,
 	graph::{transpose, Graph, NodeId, Op, Tensor, Window},
-	quantise::{planes, weights, whole, Quant, Weights, TWO_PLANES},
+	quantise::{planes, shift, weights, whole, Quant, Weights, TWO_PLANES},
 };
 use tensornet_tensor as program;
 use tensornet_tensor::{Binary, DType, Layout, ValueId};
@@ -35,6 +35,22 @@ pub fn limits(graph: &Graph) -> Vec<i32> {
 		}
 	}
 	limits.into_iter().map(|limit| limit.max(255) as i32).collect()
+}
+
+/// The channel of the operand that the weight at an index is multiplied with.
+pub fn channels_of(op: &Op, outs: usize) -> impl Fn(usize) -> usize {
+	let (is_dense, depth, each) = match op {
+		Op::Conv { weight, groups, .. } => (false, weight.shape[3], outs / groups),
+		_ => (true, 1, 1),
+	};
+	let taps = match op {
+		Op::Conv { weight, .. } => weight.shape[1..].iter().product(),
+		_ => 1,
+	};
+	move |at| match is_dense {
+		true => at / outs,
+		false => at / taps / each * depth + at % depth,
+	}
 }
 
 impl Lowering<'_> {
@@ -80,19 +96,25 @@ impl Lowering<'_> {
 		// No bias is cut off.
 		let room = (BIAS_LIMIT / 2) as f64 * quant.unit;
 		let least: Vec<f64> = bias.iter().map(|bias| bias.abs() as f64 / room).collect();
-		let Weights { values, units } = weights(&weight.data, &least, limit, output_of);
+		let rounded = weights(&weight.data, &least, limit, output_of);
+		let means = &self.ranges[node.inputs[0]].means;
+		let shift = shift(&weight.data, &rounded, means, output_of, channels_of(&node.op, outs));
+		let bias: Vec<f64> =
+			bias.iter().zip(shift).map(|(bias, shift)| *bias as f64 - shift).collect();
+		let Weights { values, units } = rounded;
 		let sums: Vec<f64> = units.iter().map(|unit| unit * quant.unit).collect();
-		let integer = |unit: &dyn Fn(usize) -> f64| -> Vec<i32> {
-			let limit = BIAS_LIMIT as i32;
-			bias.iter().enumerate().map(|(o, b)| whole(*b as f64, unit(o), limit)).collect()
+		let integer = |unit: &dyn Fn(usize) -> f64, limit: i32| -> Vec<i32> {
+			bias.iter().enumerate().map(|(o, b)| whole(*b, unit(o), limit)).collect()
 		};
 		if !two {
-			let bias = integer(&|o| sums[o]);
+			let bias = integer(&|o| sums[o], BIAS_LIMIT as i32);
 			let value = self.multiply(id, x, quant.zero, &values, Some(&bias))?;
 			return Ok(Source::Sums(value, sums));
 		}
-		// Both planes in one unit that leaves room for their sum.
-		let fine = Quant::i32(sum_unit(self.range(id).largest() * HEADROOM));
+		// Both planes in one unit that leaves room for their sum and the bias, which may be larger than the
+		// result that they make together.
+		let largest = bias.iter().fold(0f64, |max, bias| max.max(bias.abs()));
+		let fine = Quant::i32(sum_unit(self.range(id).largest() * HEADROOM + largest));
 		let (high, low) = planes(&values);
 		let mut total = None;
 		for (plane, weight) in [(high, 128.0), (low, 1.0)] {
@@ -106,7 +128,7 @@ impl Lowering<'_> {
 			});
 		}
 		let total = total.ok_or_else(|| self.refuse(id, "no weights"))?;
-		let value = self.add_bias(total, &integer(&|_| fine.unit))?;
+		let value = self.add_bias(total, &integer(&|_| fine.unit, 1 << 29))?;
 		Ok(Source::Sums(value, vec![fine.unit]))
 	}
 
