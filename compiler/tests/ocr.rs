@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The text-direction classifier of `rapidocr-onnxruntime`: a convolutional network with residuals, gates over all
-//! positions and a kernel for each channel. Needs the files that set-up fetches.
+//! The networks of `rapidocr-onnxruntime`. Text direction: convolutions with residuals, gates over all positions and a
+//! kernel for each channel. Text recognition: the same with attention. Needs the files that set-up fetches.
 
 mod support;
 
@@ -26,11 +26,16 @@ impl Random {
 
 /// An image of strokes in rows, like writing: `[1, 3, 48, 192]`, from -1 to 1.
 fn writing(seed: u32) -> Vec<f32> {
+	strokes(seed, WIDTH)
+}
+
+/// The same of any width.
+fn strokes(seed: u32, width: usize) -> Vec<f32> {
 	let mut random = Random(seed.wrapping_mul(2_654_435_761));
 	let paper = random.below(256) as f32 / 127.5 - 1.0;
 	let ink = if paper > 0.0 { paper - 1.0 } else { paper + 1.0 };
-	let mut image = vec![paper; 3 * HEIGHT * WIDTH];
-	let end = 60 + random.below(WIDTH - 60);
+	let mut image = vec![paper; 3 * HEIGHT * width];
+	let end = 60 + random.below(width - 60);
 	for left in (4..end.saturating_sub(14)).step_by(14) {
 		for _ in 0..2 + random.below(3) {
 			let (mut x, mut y) = (left + random.below(9), 10 + random.below(26));
@@ -38,8 +43,8 @@ fn writing(seed: u32) -> Vec<f32> {
 			for _ in 0..4 + random.below(16) {
 				for channel in 0..3 {
 					for (dx, dy) in [(0, 0), (1, 0), (0, 1)] {
-						let place = (channel * HEIGHT + (y + dy).min(HEIGHT - 1)) * WIDTH;
-						image[place + (x + dx).min(WIDTH - 1)] = ink;
+						let place = (channel * HEIGHT + (y + dy).min(HEIGHT - 1)) * width;
+						image[place + (x + dx).min(width - 1)] = ink;
 					}
 				}
 				x = (x + right).min(left + 12);
@@ -47,7 +52,7 @@ fn writing(seed: u32) -> Vec<f32> {
 			}
 		}
 	}
-	for row in image.chunks_mut(WIDTH) {
+	for row in image.chunks_mut(width) {
 		row[end..].fill(0.0);
 	}
 	image
@@ -119,4 +124,32 @@ fn measured_operands_get_eight_bits_where_the_output_does_not_mind() {
 	assert!(bytes >= 10 && words >= 10, "{bytes} of eight bits, {words} of sixteen");
 	assert!(both.1.report.committed_bytes < words_alone.report.committed_bytes);
 	assert!(agreement(&both, 60).share() >= 0.95);
+}
+
+#[test]
+fn attention_is_recomputed_element_by_element_and_reads_what_the_float_model_reads() {
+	const WIDTH: usize = 96;
+	let path = model_directory().with_file_name("rapidocr-1.4.4").join("rec.onnx");
+	let model = OnnxModel::load_for(path, &[1, 3, HEIGHT, WIDTH]).expect("run make setup");
+	let calibration: Vec<_> = (0..8).map(|seed| strokes(seed, WIDTH)).collect();
+	let options = Options { name: "rec".into(), measured: 2, ..Options::default() };
+	let Compiled { package, report } = compile(&model, &calibration, &options).unwrap();
+	println!("{report}");
+	let operators: Vec<&str> = report.rows.iter().map(|row| row.operator.as_str()).collect();
+	for operator in ["matmul", "softmax", "layer norm", "avg pool", "concat"] {
+		assert!(operators.contains(&operator), "{operator}");
+	}
+	let sample = strokes(99, WIDTH);
+	let input = package.card.encode_input(&sample).unwrap();
+	support::recompute(&package, &input, 3);
+
+	let width = package.card.output.shape.last().copied().unwrap() as usize;
+	let output = package.run(&mut package.executor().unwrap(), &input).unwrap();
+	let output = package.card.decode_output(&output).unwrap();
+	let largest =
+		|row: &[f64]| (0..width).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+	let float: Vec<f64> = model.run(&sample).unwrap().into_iter().map(f64::from).collect();
+	let pairs = output.chunks(width).zip(float.chunks(width));
+	let same = pairs.clone().filter(|(a, b)| largest(a) == largest(b)).count();
+	assert!(same * 10 >= pairs.len() * 9, "{same} of {}", pairs.len());
 }
