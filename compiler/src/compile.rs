@@ -64,13 +64,33 @@ pub fn compile(
 	options: &Options,
 ) -> Result<Compiled, CompileError> {
 	let graph = model.graph();
-	let unknown = unsupported(graph);
-	if !unknown.is_empty() {
-		return Err(CompileError::Unsupported(unknown));
+	refuse_unsupported(graph)?;
+	if let Some(sample) = calibration.first() {
+		let count: usize = model.input_shape().iter().product();
+		if sample.len() == count {
+			verify(model, graph, sample)?;
+		}
 	}
+	compile_graph(graph, calibration, options)
+}
+
+fn refuse_unsupported(graph: &Graph) -> Result<(), CompileError> {
+	let unknown = unsupported(graph);
+	if unknown.is_empty() {
+		return Ok(());
+	}
+	Err(CompileError::Unsupported(unknown))
+}
+
+/// Compiles a graph that was built, not read: as [`compile`] otherwise.
+pub fn compile_graph(
+	graph: &Graph,
+	calibration: &[Vec<f32>],
+	options: &Options,
+) -> Result<Compiled, CompileError> {
+	refuse_unsupported(graph)?;
 	let counts = options.targets.operands.is_some();
 	let ranges = calibrate(graph, calibration, counts)?;
-	verify(model, graph, &calibration[0])?;
 	// Spread over the set, which may be sorted.
 	let step = (calibration.len() / PROBED).max(1);
 	let probes: Vec<Vec<f32>> = calibration.iter().step_by(step).take(PROBED).cloned().collect();
@@ -82,7 +102,8 @@ pub fn compile(
 	let parts = program.program();
 	let output = parts.outputs.first().and_then(|value| program.value_type(*value)).cloned();
 	let output = output.ok_or_else(|| CompileError::Package("the program has no output".into()))?;
-	let shape: Vec<u32> = model.input_shape().iter().map(|extent| *extent as u32).collect();
+	let shape = graph.input().map(|input| graph.nodes[input].shape.as_slice()).unwrap_or_default();
+	let shape: Vec<u32> = shape.iter().map(|extent| *extent as u32).collect();
 	let input = TensorType::new(lowered.input.dtype, shape);
 	let card = ModelCard {
 		name: options.name.clone(),

@@ -13,6 +13,10 @@ use tensornet_tensor::{
 	ValueId,
 };
 
+/// The most bytes of a constant that is inside the program whatever it is for. Programs are on chain, and
+/// their length is limited; but of constants inside them the chain knows the range.
+const SHORT: u64 = 2048;
+
 /// A program builder that keeps the bytes of the blobs.
 #[derive(Default)]
 pub struct Emit {
@@ -35,6 +39,20 @@ impl Emit {
 		elements: &[i32],
 	) -> Result<ValueId, ProgramError> {
 		self.builder.constant_values(TensorType::new(dtype, shape), elements)
+	}
+
+	/// A constant inside the program if it is short, otherwise in a blob of its own. Row-major.
+	pub fn constant(
+		&mut self,
+		dtype: DType,
+		shape: &[u32],
+		elements: &[i32],
+	) -> Result<ValueId, ProgramError> {
+		if elements.len() as u64 * dtype.size() <= SHORT {
+			self.inline(dtype, shape, elements)
+		} else {
+			self.blob(dtype, shape, Layout::row_major(), elements)
+		}
 	}
 
 	/// A constant in a blob of its own. `elements` are row-major, `layout` is how they are stored.
@@ -141,8 +159,8 @@ impl Emit {
 			return Ok(None);
 		};
 		let count = multipliers.len() as u32;
-		let multiplier = self.inline(DType::I32, &[count], &multipliers)?;
-		let shift = self.inline(DType::I8, &[count], &vec![shift; multipliers.len()])?;
+		let multiplier = self.constant(DType::I32, &[count], &multipliers)?;
+		let shift = self.constant(DType::I8, &[count], &vec![shift; multipliers.len()])?;
 		let op = Op::Rescale {
 			output: quant.dtype,
 			input_zero_point: zero,

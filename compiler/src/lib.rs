@@ -44,14 +44,16 @@ mod place;
 mod quantise;
 mod reference;
 mod report;
+mod safetensors;
 pub mod samples;
+pub mod sentence;
 mod simplify;
 
 // The real functions that tables are made with are those of the macros.
 use tensornet_tensor::macros::real as exact;
 
 pub use calibrate::{Method, Targets};
-pub use compile::{compile, Compiled, Options};
+pub use compile::{compile, compile_graph, Compiled, Options};
 pub use error::{CompileError, Unsupported};
 pub use graph::{
 	Arithmetic, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window,

@@ -48,6 +48,8 @@ const SOURCES: &[&str] = &[
 	include_str!("quantise.rs"),
 	include_str!("reference/mod.rs"),
 	include_str!("reference/product.rs"),
+	include_str!("safetensors.rs"),
+	include_str!("sentence.rs"),
 	include_str!("simplify/constants.rs"),
 	include_str!("simplify/functions.rs"),
 	include_str!("simplify/mod.rs"),

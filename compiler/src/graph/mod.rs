@@ -210,6 +210,11 @@ impl Graph {
 		self.nodes.iter().position(|node| matches!(node.op, Op::Input { .. }))
 	}
 
+	/// The output for one sample in floating point, row-major.
+	pub fn run(&self, sample: &[f32]) -> Vec<f32> {
+		crate::reference::forward(self, sample)[self.output].to_vec()
+	}
+
 	/// Appends a node and returns its number.
 	pub fn push(&mut self, name: &str, op: Op, inputs: Vec<NodeId>, shape: Vec<usize>) -> NodeId {
 		self.nodes.push(Node { name: name.into(), op, inputs, shape });

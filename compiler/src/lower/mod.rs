@@ -253,11 +253,7 @@ impl Lowering<'_> {
 			Op::Constant(tensor) => {
 				let integers: Vec<i32> =
 					tensor.data.iter().map(|value| quant.of(*value as f64)).collect();
-				if integers.len() <= 1024 {
-					self.emit.inline(quant.dtype, &shape, &integers)?
-				} else {
-					self.emit.blob(quant.dtype, &shape, Layout::row_major(), &integers)?
-				}
+				self.emit.constant(quant.dtype, &shape, &integers)?
 			}
 			Op::Reshape => {
 				let x = self.integers(of(x)?, quant)?;

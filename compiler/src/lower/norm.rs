@@ -90,8 +90,8 @@ impl Norm<'_> {
 			factors.iter().map(|factor| whole(*factor, exact::power(-shift), i32::MAX)).collect();
 		let beta: Vec<i32> =
 			self.beta.data.iter().map(|b| whole(*b as f64, fine, 1 << 28)).collect();
-		let gamma = emit.inline(DType::I32, &axes(self.gamma), &gamma)?;
-		let beta = emit.inline(DType::I32, &axes(self.beta), &beta)?;
+		let gamma = emit.constant(DType::I32, &axes(self.gamma), &gamma)?;
+		let beta = emit.constant(DType::I32, &axes(self.beta), &beta)?;
 		let scaled = emit.mul(normal, gamma, shift as u8)?;
 		// Room for beta, so that the sum cannot wrap.
 		let scaled = emit.clamp(scaled, -(1 << 30), 1 << 30)?;

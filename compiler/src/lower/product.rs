@@ -54,7 +54,18 @@ pub fn channels_of(op: &Op, outs: usize) -> impl Fn(usize) -> usize {
 }
 
 impl Lowering<'_> {
-	/// Rows of a table. Each column in one piece: whoever normalises along the positions reads one.
+	/// Whether what reads a table combines one column of many rows, rather than one row.
+	fn reads_columns(&self, id: NodeId) -> bool {
+		let last = |id: NodeId| self.graph.nodes[id].shape.len() - 1;
+		self.users[id].iter().any(|user| match &self.graph.nodes[*user].op {
+			Op::Reshape => self.reads_columns(*user),
+			Op::LayerNorm { axis, .. } => *axis != last(id),
+			Op::Reduce { axes, .. } => !axes.contains(&last(id)),
+			_ => false,
+		})
+	}
+
+	/// Rows of a table.
 	pub(super) fn embed(&mut self, id: NodeId, table: &Tensor) -> Result<Source, CompileError> {
 		let node = &self.graph.nodes[id];
 		let [rows, width] = [table.shape[0] as u32, table.shape[1] as u32];
@@ -62,7 +73,8 @@ impl Lowering<'_> {
 		let limit = self.limits[id];
 		let quant = Quant::i16(largest, limit);
 		let entries: Vec<i32> = table.data.iter().map(|x| quant.of(*x as f64)).collect();
-		let table = self.emit.blob(DType::I16, &[1, rows, width], innermost(3, 1), &entries)?;
+		let layout = if self.reads_columns(id) { innermost(3, 1) } else { Layout::row_major() };
+		let table = self.emit.blob(DType::I16, &[1, rows, width], layout, &entries)?;
 		let tokens = self.integers(node.inputs[0], Quant::i32(1.0))?;
 		let count: usize = node.shape.iter().rev().skip(1).product();
 		let tokens = self.emit.reshape(tokens, &[1, count as u32])?;
@@ -141,7 +153,7 @@ impl Lowering<'_> {
 		if let Some(last) = shape.last_mut() {
 			*last = bias.len() as u32;
 		}
-		let bias = self.emit.inline(DType::I32, &shape, bias)?;
+		let bias = self.emit.constant(DType::I32, &shape, bias)?;
 		Ok(self.emit.binary(Binary::Add, value, bias)?)
 	}
 
