@@ -201,10 +201,10 @@ mod tests {
 		let means = [10.0, 100.0];
 		let shift = shift(&data, &rounded, &means, |at| at / 2, |at| at % 2);
 		let product = |w: &dyn Fn(usize) -> f64, o: usize| w(o * 2) * 10.0 + w(o * 2 + 1) * 100.0;
-		for out in 0..2 {
+		for (out, shift) in shift.iter().enumerate() {
 			let real = product(&|at| data[at] as f64, out);
 			let found = product(&|at| rounded.values[at] as f64 * rounded.units[out], out);
-			assert!((found - real - shift[out]).abs() < 1e-4 && shift[out] != 0.0);
+			assert!((found - real - shift).abs() < 1e-4 && *shift != 0.0);
 		}
 	}
 

@@ -153,7 +153,7 @@ mod tests {
 	use crate::graph::{Node, Op};
 	use crate::reference::{apply, Operand};
 	use std::sync::Arc;
-	use tensornet_tensor::{CpuExecutor, Executor, TensorType};
+	use tensornet_tensor::{ConstantData, CpuExecutor, Executor, TensorType};
 
 	/// The integer layer norm of a column, and the real one.
 	fn both(x: &[i32], unit: f64, epsilon: f64) -> (Vec<f64>, Vec<f32>) {
@@ -167,8 +167,14 @@ mod tests {
 		let input = emit.input(TensorType::new(DType::I16, [n as u32, 1])).unwrap();
 		let fine = exact::power(-16);
 		let result = norm.emit(&mut emit, input, unit, fine).unwrap();
-		let (program, _) = emit.finish(result, &mut []).unwrap();
-		let constants = vec![Arc::from([]); program.program().constants.len()];
+		let (program, blobs) = emit.finish(result, &mut []).unwrap();
+		let bytes = |data: &ConstantData| match data {
+			ConstantData::Inline(_) => Arc::from([]),
+			ConstantData::Blob(root) => {
+				blobs.iter().find(|(known, _)| known == root).unwrap().1.as_slice().into()
+			}
+		};
+		let constants = program.program().constants.iter().map(|c| bytes(&c.data)).collect();
 		let mut executor = CpuExecutor::new(Arc::new(program), constants).unwrap();
 		let bytes: Vec<u8> = x.iter().flat_map(|x| (*x as i16).to_le_bytes()).collect();
 		let stored = executor.run_iteration(&[&bytes], &[]).unwrap().pop().unwrap();
