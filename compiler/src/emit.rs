@@ -3,17 +3,26 @@
 //! The program under construction, with the bytes of its blobs and shorthands for what the macros
 //! need again and again.
 
-use crate::error::CompileError;
+use crate::{
+	error::CompileError,
+	quantise::{Multipliers, Quant},
+};
+use std::collections::HashSet;
 use tensornet_tensor::{
 	Binary, CheckedProgram, DType, Layout, Op, ProgramBuilder, ProgramError, Reduction, TensorType,
 	ValueId,
 };
+
+/// The most bytes of a constant that is inside the program whatever it is for. Programs are on chain, and
+/// their length is limited; but of constants inside them the chain knows the range.
+const SHORT: u64 = 2048;
 
 /// A program builder that keeps the bytes of the blobs.
 #[derive(Default)]
 pub struct Emit {
 	builder: ProgramBuilder,
 	blobs: Vec<([u8; 32], Vec<u8>)>,
+	computed: HashSet<ValueId>,
 }
 
 impl Emit {
@@ -30,6 +39,20 @@ impl Emit {
 		elements: &[i32],
 	) -> Result<ValueId, ProgramError> {
 		self.builder.constant_values(TensorType::new(dtype, shape), elements)
+	}
+
+	/// A constant inside the program if it is short, otherwise in a blob of its own. Row-major.
+	pub fn constant(
+		&mut self,
+		dtype: DType,
+		shape: &[u32],
+		elements: &[i32],
+	) -> Result<ValueId, ProgramError> {
+		if elements.len() as u64 * dtype.size() <= SHORT {
+			self.inline(dtype, shape, elements)
+		} else {
+			self.blob(dtype, shape, Layout::row_major(), elements)
+		}
 	}
 
 	/// A constant in a blob of its own. `elements` are row-major, `layout` is how they are stored.
@@ -51,7 +74,19 @@ impl Emit {
 
 	/// Applies an operator.
 	pub fn op(&mut self, op: Op, operands: &[ValueId]) -> Result<ValueId, ProgramError> {
-		self.builder.op(op, operands)
+		let value = self.builder.op(op, operands)?;
+		self.computed.insert(value);
+		Ok(value)
+	}
+
+	/// Lets a macro add to the program.
+	pub fn expand<T>(&mut self, expansion: impl FnOnce(&mut ProgramBuilder) -> T) -> T {
+		expansion(&mut self.builder)
+	}
+
+	/// Counts values that a macro computed among those that may be committed.
+	pub fn adopt(&mut self, values: &[ValueId]) {
+		self.computed.extend(values);
 	}
 
 	/// Applies a two-operand elementwise operator.
@@ -108,41 +143,39 @@ impl Emit {
 		self.op(Op::Reshape { shape: shape.to_vec() }, &[a])
 	}
 
-	/// `a × multiplier / 2^shift`, rounded, as `output`. One multiplier for each element of the last
-	/// axis, or one for all; always the same shift.
-	pub fn rescale(
+	/// `(a − zero) × factor`, rounded, as integers of `quant`. `factors` are the values of one unit of
+	/// `a`: one for each element of the last axis, or one for all.
+	///
+	/// Errors: `None` if a factor is too large for a multiplier.
+	pub fn requantise(
 		&mut self,
 		a: ValueId,
-		multipliers: &[i32],
-		shift: i32,
-		output: DType,
-	) -> Result<ValueId, ProgramError> {
+		zero: i32,
+		factors: &[f64],
+		quant: &Quant,
+	) -> Result<Option<ValueId>, ProgramError> {
+		let factors: Vec<f64> = factors.iter().map(|factor| factor / quant.unit).collect();
+		let Some(Multipliers { multipliers, shift }) = Multipliers::of(&factors) else {
+			return Ok(None);
+		};
 		let count = multipliers.len() as u32;
-		let multiplier = self.inline(DType::I32, &[count], multipliers)?;
-		let shift = self.inline(DType::I8, &[count], &vec![shift; multipliers.len()])?;
-		let channels = self.shape(a).last().copied().unwrap_or(1);
-		let per_channel = count == channels && count > 1;
-		let op = Op::Rescale { output, input_zero_point: 0, output_zero_point: 0, per_channel };
-		self.op(op, &[a, multiplier, shift])
+		let multiplier = self.constant(DType::I32, &[count], &multipliers)?;
+		let shift = self.constant(DType::I8, &[count], &vec![shift; multipliers.len()])?;
+		let op = Op::Rescale {
+			output: quant.dtype,
+			input_zero_point: zero,
+			output_zero_point: quant.zero,
+			per_channel: count > 1,
+		};
+		let value = self.op(op, &[a, multiplier, shift])?;
+		Ok(Some(if quant.is_limited() { self.clamp(value, quant.low, quant.high)? } else { value }))
 	}
 
-	/// `a × 2^power`, rounded, as `output`.
-	pub fn shift(
-		&mut self,
-		a: ValueId,
-		power: i32,
-		output: DType,
-	) -> Result<ValueId, ProgramError> {
-		if power > 0 {
-			self.rescale(a, &[1 << power.min(30)], 0, output)
-		} else {
-			self.rescale(a, &[1], (-power).min(63), output)
+	/// Makes a computed value one that may be committed; one that may be already keeps its layout.
+	pub fn candidate(&mut self, value: ValueId, layout: Layout) {
+		if self.computed.contains(&value) {
+			self.builder.checkpoint(value, layout);
 		}
-	}
-
-	/// Commits a value; a value that is committed already keeps its layout.
-	pub fn checkpoint(&mut self, value: ValueId, layout: Layout) {
-		self.builder.checkpoint(value, layout);
 	}
 
 	/// The shape of a value; empty for one of another builder.
@@ -155,7 +188,8 @@ impl Emit {
 		self.builder.type_of(value).map_or(DType::I32, |ty| ty.dtype)
 	}
 
-	/// The program with its blobs; `values` are renumbered as the program numbers them.
+	/// The program, in which every candidate is committed, with its blobs; `values` are renumbered as the
+	/// program numbers them.
 	pub fn finish(
 		mut self,
 		output: ValueId,

@@ -6,9 +6,10 @@
 //! blobs with its weights, and a card that says what its numbers mean. Quantisation needs no training,
 //! only samples of the input.
 //!
-//! The way there: [`OnnxModel`] (parsing, shape inference, constant folding and the floating-point
-//! reference, by `tract`) → [`Graph`] (layers we know; anything else is refused by name) → ranges from
-//! the samples → integer operators.
+//! The way there: [`OnnxModel`] (parsing, constant folding and the floating-point reference, by `tract`) →
+//! [`Graph`] (operators we know; anything else is refused by name), simplified → ranges from the samples →
+//! eight or sixteen bits for each operand, by measurement → integer operators → as few commitments as
+//! arbitration allows.
 //!
 //! The result is a function of the model and the samples alone: calibration uses only arithmetic that
 //! IEEE 754 fixes, so every machine gets the same program identity.
@@ -34,22 +35,30 @@ mod emit;
 mod error;
 pub mod file_type;
 mod graph;
+mod import;
 mod lower;
 mod magika;
-mod norm;
 mod onnx;
 mod package;
+mod place;
 mod quantise;
-mod recognise;
+mod reference;
 mod report;
+mod safetensors;
+pub mod samples;
+pub mod sentence;
+mod simplify;
 pub mod tosa;
 
 // The real functions that tables are made with are those of the macros.
 use tensornet_tensor::macros::real as exact;
 
-pub use compile::{compile, Compiled, Options};
+pub use calibrate::{Method, Targets};
+pub use compile::{compile, compile_graph, Compiled, Options};
 pub use error::{CompileError, Unsupported};
-pub use graph::{Activation, Graph, Layer, Step, Tensor};
+pub use graph::{
+	Arithmetic, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window,
+};
 pub use onnx::OnnxModel;
 pub use package::{BlobCard, ModelCard, Package, Prediction, TensorCard};
 pub use report::{Agreement, Report, Row};

@@ -17,20 +17,45 @@ pub const NAME: &str = "magika-1.0.3";
 
 /// The sources that decide the program: packages cached by another compiler are not used.
 const SOURCES: &[&str] = &[
-	include_str!("calibrate.rs"),
+	include_str!("../../primitives/tensor/src/macros/real.rs"),
+	include_str!("calibrate/choose.rs"),
+	include_str!("calibrate/mod.rs"),
 	include_str!("calibration_set.rs"),
 	include_str!("compile.rs"),
 	include_str!("emit.rs"),
 	include_str!("../../primitives/tensor/src/macros/real.rs"),
 	include_str!("file_type.rs"),
-	include_str!("graph.rs"),
-	include_str!("lower.rs"),
+	include_str!("graph/expr.rs"),
+	include_str!("graph/mod.rs"),
+	include_str!("graph/tensor.rs"),
+	include_str!("import/call.rs"),
+	include_str!("import/elementwise.rs"),
+	include_str!("import/fold.rs"),
+	include_str!("import/mod.rs"),
+	include_str!("import/movement.rs"),
+	include_str!("import/product.rs"),
+	include_str!("import/reduce.rs"),
+	include_str!("lower/elementwise.rs"),
+	include_str!("lower/function.rs"),
+	include_str!("lower/mod.rs"),
+	include_str!("lower/norm.rs"),
+	include_str!("lower/product.rs"),
+	include_str!("lower/reduce.rs"),
+	include_str!("lower/support.rs"),
 	include_str!("magika.rs"),
-	include_str!("norm.rs"),
 	include_str!("onnx.rs"),
 	include_str!("package.rs"),
+	include_str!("place.rs"),
 	include_str!("quantise.rs"),
-	include_str!("recognise.rs"),
+	include_str!("reference/mod.rs"),
+	include_str!("reference/product.rs"),
+	include_str!("safetensors.rs"),
+	include_str!("sentence.rs"),
+	include_str!("simplify/constants.rs"),
+	include_str!("simplify/functions.rs"),
+	include_str!("simplify/mod.rs"),
+	include_str!("simplify/movement.rs"),
+	include_str!("simplify/regions.rs"),
 ];
 
 /// Calibration samples on which the report measures.
@@ -75,6 +100,7 @@ impl Magika {
 			input: "bytes of the start and of the end of a file as tokens; 256 where there is none"
 				.into(),
 			measured: MEASURED,
+			..Options::default()
 		};
 		compile(&self.model, &calibration(&self.config)?, &options)
 	}
@@ -110,4 +136,34 @@ pub fn package(directory: impl AsRef<Path>) -> Result<Package, CompileError> {
 	let package = Magika::load(directory)?.compile()?.package;
 	package.save(&cached)?;
 	Ok(package)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+		for entry in std::fs::read_dir(directory).unwrap() {
+			let path = entry.unwrap().path();
+			match path.is_dir() {
+				true => sources(&path, found),
+				false => found.push(path),
+			}
+		}
+	}
+
+	#[test]
+	fn a_change_of_any_source_that_decides_programs_makes_cached_ones_stale() {
+		let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+		let mut found = Vec::new();
+		sources(&root, &mut found);
+		for path in found {
+			let name = path.strip_prefix(&root).unwrap().display().to_string();
+			let without = ["lib.rs", "report.rs", "error.rs", "samples.rs"];
+			if !without.contains(&name.as_str()) && !name.starts_with("tosa") {
+				let text = std::fs::read_to_string(&path).unwrap();
+				assert!(SOURCES.contains(&text.as_str()), "{name} is not among the sources");
+			}
+		}
+	}
 }

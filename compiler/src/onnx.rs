@@ -1,109 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Reading ONNX: parsing, shape inference and constant folding by `tract`, which also runs the model in
-//! floating point as the reference.
+//! Reading ONNX: parsing and the floating-point reference, by `tract`.
 
-use crate::{
-	error::{CompileError, Unsupported},
-	graph::Graph,
-	recognise,
-};
+use crate::{error::CompileError, graph::Graph, import, simplify::simplify};
 use std::{path::Path, sync::Arc};
-use tract_onnx::{pb, prelude::*, tract_hir::internal::Factoid};
-
-/// Operators that the recogniser has a use for. Others are refused before shapes are inferred, since
-/// nothing could be said about what follows them.
-const KNOWN: &[&str] = &[
-	"Add",
-	"BatchNormalization",
-	"Cast",
-	"Concat",
-	"Constant",
-	"ConstantOfShape",
-	"Conv",
-	"Div",
-	"Dropout",
-	"Equal",
-	"Exp",
-	"Expand",
-	"Flatten",
-	"Gather",
-	"Gelu",
-	"Gemm",
-	"GlobalMaxPool",
-	"Identity",
-	"LayerNormalization",
-	"MatMul",
-	"Max",
-	"Mul",
-	"OneHot",
-	"Pow",
-	"Reciprocal",
-	"ReduceMax",
-	"ReduceMean",
-	"ReduceSum",
-	"Relu",
-	"Reshape",
-	"Shape",
-	"Slice",
-	"Softmax",
-	"Sqrt",
-	"Squeeze",
-	"Sub",
-	"Tanh",
-	"Transpose",
-	"Unsqueeze",
-];
+use tract_onnx::{pb, prelude::*};
 
 /// An ONNX model with one input and one output, at batch size 1.
 pub struct OnnxModel {
-	typed: TypedModel,
+	graph: Graph,
 	runnable: Arc<TypedRunnableModel>,
+	datum: DatumType,
 	input: Vec<usize>,
-	is_integer: bool,
 }
 
 impl OnnxModel {
 	/// Reads a model. Axes of the input without a fixed extent become 1.
 	pub fn load(path: impl AsRef<Path>) -> Result<Self, CompileError> {
-		Self::parse(&std::fs::read(path)?)
+		Self::parse(&std::fs::read(path)?, &[])
 	}
 
-	/// Reads a model from its bytes.
+	/// Reads a model for an input of `shape`; see [`parse`](Self::parse).
+	pub fn load_for(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self, CompileError> {
+		Self::parse(&std::fs::read(path)?, shape)
+	}
+
+	/// Reads a model from its bytes. `shape` gives the extents that the model leaves open; where it has no
+	/// entry, they become 1.
 	///
-	/// Errors: [`CompileError::Onnx`] if it cannot be read or has not one input and one output;
-	/// [`CompileError::Unsupported`] with every node whose operator is not known.
-	pub fn parse(bytes: &[u8]) -> Result<Self, CompileError> {
+	/// Errors: [`CompileError::Onnx`] if it cannot be read, has not one input and one output, or is for
+	/// another shape; [`CompileError::Unsupported`] with every node that is not understood.
+	pub fn parse(bytes: &[u8], shape: &[usize]) -> Result<Self, CompileError> {
 		let onnx = tract_onnx::onnx();
 		let proto = onnx.proto_model_for_read(&mut &bytes[..]).map_err(failed)?;
-		let graph = proto.graph.as_ref().ok_or_else(|| CompileError::Onnx("no graph".into()))?;
-		let unknown = unknown_operators(graph);
-		if !unknown.is_empty() {
-			return Err(CompileError::Unsupported(unknown));
-		}
+		let graph = proto.graph.as_ref().ok_or_else(|| refused("it has no graph"))?;
+		let given = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+		let inputs: Vec<_> = graph.input.iter().filter(|input| !given(&input.name)).collect();
+		let ([input], 1) = (inputs.as_slice(), graph.output.len()) else {
+			let (inputs, outputs) = (inputs.len(), graph.output.len());
+			return Err(refused(&format!("{inputs} inputs and {outputs} outputs, not 1 and 1")));
+		};
+		let (input_shape, datum) = declared(input, shape)?;
+		let tokens = datum.is_integer();
+		let mut imported = import::graph(&proto, &input.name, &input_shape, tokens)?;
+		simplify(&mut imported);
+
 		let mut model = onnx.model_for_proto_model(&proto).map_err(failed)?;
-		let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
-		if (inputs, outputs) != (1, 1) {
-			return Err(CompileError::Onnx(format!(
-				"{inputs} inputs and {outputs} outputs, not 1 and 1"
-			)));
-		}
-		let fact = model.input_fact(0).map_err(failed)?.clone();
-		let datum = fact.datum_type.concretize().unwrap_or(f32::datum_type());
-		let extent =
-			|dim: &TDim| dim.to_i64().ok().filter(|extent| *extent > 0).unwrap_or(1) as usize;
-		let dims = fact.shape.dims();
-		let input: Vec<usize> =
-			dims.map(|dim| dim.concretize().map_or(1, |dim| extent(&dim))).collect();
-		if !fact.shape.is_open() && input.is_empty() {
-			return Err(CompileError::Onnx("the input is a scalar".into()));
-		}
-		model.set_input_fact(0, InferenceFact::dt_shape(datum, &input)).map_err(failed)?;
+		let fact = InferenceFact::dt_shape(datum, &input_shape);
+		model.set_input_fact(0, fact).map_err(failed)?;
 		model.set_output_fact(0, InferenceFact::default()).map_err(failed)?;
-		let typed = model.into_typed().map_err(failed)?.into_decluttered().map_err(failed)?;
-		let runnable =
-			typed.clone().into_optimized().and_then(|m| m.into_runnable()).map_err(failed)?;
-		Ok(Self { typed, runnable, input, is_integer: datum.is_integer() })
+		let runnable = model
+			.into_typed()
+			.and_then(|model| model.into_optimized())
+			.and_then(|model| model.into_runnable())
+			.map_err(failed)?;
+		Ok(Self { graph: imported, runnable, datum, input: input_shape })
 	}
 
 	/// The shape of the input.
@@ -111,42 +62,68 @@ impl OnnxModel {
 		&self.input
 	}
 
-	/// The model as a chain of layers that can be compiled.
-	pub fn graph(&self) -> Result<Graph, CompileError> {
-		recognise::graph(&self.typed, &self.input)
+	/// The model as operators that can be compiled.
+	pub fn graph(&self) -> &Graph {
+		&self.graph
 	}
 
 	/// Runs the model in floating point: the output for one sample, row-major.
 	pub fn run(&self, sample: &[f32]) -> Result<Vec<f32>, CompileError> {
-		let tensor = if self.is_integer {
+		let tensor = if self.datum.is_integer() {
 			let tokens: Vec<i32> = sample.iter().map(|x| *x as i32).collect();
 			Tensor::from_shape(&self.input, &tokens)
 		} else {
 			Tensor::from_shape(&self.input, sample)
 		};
+		let tensor = tensor.and_then(|tensor| Ok(tensor.cast_to_dt(self.datum)?.into_owned()));
 		let tensor = tensor.map_err(failed)?;
-		let wanted = self.typed.input_fact(0).map_err(failed)?.datum_type;
-		let tensor = tensor.cast_to_dt(wanted).map_err(failed)?.into_owned();
 		let outputs = self.runnable.run(tvec!(tensor.into_tvalue())).map_err(failed)?;
-		let output = outputs.first().ok_or_else(|| CompileError::Onnx("no output".into()))?;
+		let output = outputs.first().ok_or_else(|| refused("it gives no output"))?;
 		let output = output.cast_to::<f32>().map_err(failed)?;
 		let view = output.to_plain_array_view::<f32>().map_err(failed)?;
 		Ok(view.iter().copied().collect())
 	}
 }
 
-fn unknown_operators(graph: &pb::GraphProto) -> Vec<Unsupported> {
-	let unknown = graph.node.iter().enumerate().filter(|(_, node)| {
-		!(node.domain.is_empty() || node.domain == "ai.onnx")
-			|| !KNOWN.contains(&node.op_type.as_str())
-	});
-	unknown
-		.map(|(number, node)| Unsupported {
-			operator: node.op_type.clone(),
-			node: if node.name.is_empty() { format!("#{number}") } else { node.name.clone() },
-			reason: "no exact integer form of it is known".into(),
-		})
-		.collect()
+/// Shape and element type of an input.
+fn declared(
+	input: &pb::ValueInfoProto,
+	shape: &[usize],
+) -> Result<(Vec<usize>, DatumType), CompileError> {
+	let value = input.r#type.as_ref().and_then(|ty| ty.value.as_ref());
+	let Some(pb::type_proto::Value::TensorType(tensor)) = value else {
+		return Err(refused("its input is no tensor"));
+	};
+	let datum = pb::tensor_proto::DataType::try_from(tensor.elem_type)
+		.ok()
+		.and_then(|datum| DatumType::try_from(datum).ok())
+		.ok_or_else(|| refused("its input has an unknown element type"))?;
+	let axes = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
+	if axes.is_empty() || (!shape.is_empty() && shape.len() != axes.len()) {
+		let (axes, given) = (axes.len(), shape.len());
+		return Err(refused(&format!("its input has {axes} axes; a shape of {given} was given")));
+	}
+	let mut extents = Vec::with_capacity(axes.len());
+	for (axis, dim) in axes.iter().enumerate() {
+		let wanted = shape.get(axis).copied();
+		let fixed = match &dim.value {
+			Some(pb::tensor_shape_proto::dimension::Value::DimValue(extent)) if *extent > 0 => {
+				Some(*extent as usize)
+			}
+			_ => None,
+		};
+		if let (Some(fixed), Some(wanted)) = (fixed, wanted) {
+			if fixed != wanted {
+				return Err(refused(&format!("axis {axis} of its input is {fixed}, not {wanted}")));
+			}
+		}
+		extents.push(fixed.or(wanted).unwrap_or(1).max(1));
+	}
+	Ok((extents, datum))
+}
+
+fn refused(reason: &str) -> CompileError {
+	CompileError::Onnx(reason.into())
 }
 
 fn failed(error: TractError) -> CompileError {

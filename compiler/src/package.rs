@@ -2,7 +2,7 @@
 
 //! A compiled model: the program, the blobs it names, and a card that says what its numbers mean.
 
-use crate::{error::CompileError, exact};
+use crate::{error::CompileError, exact, quantise::Quant};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path, sync::Arc};
 use tensornet_tensor::{
@@ -17,8 +17,11 @@ pub struct TensorCard {
 	pub dtype: String,
 	/// Extent of each axis, outermost first; stored row-major, little endian.
 	pub shape: Vec<u32>,
-	/// The real value of the integer 1. A power of two, or 1 for tokens.
+	/// The real value of a step from one integer to the next; 1 for tokens.
 	pub unit: f64,
+	/// The integer that stands for 0.
+	#[serde(default)]
+	pub zero: i32,
 	/// What a person should know.
 	pub description: String,
 }
@@ -84,7 +87,8 @@ impl ModelCard {
 		}
 		let mut bytes = vec![0; count * dtype.size() as usize];
 		for (index, value) in sample.iter().enumerate() {
-			let value = dtype.saturate((*value as f64 / self.input.unit).round() as i64);
+			let units = (*value as f64 / self.input.unit).round() as i64;
+			let value = dtype.saturate(units.saturating_add(self.input.zero as i64));
 			write_element(dtype, &mut bytes, index as u64, value)
 				.ok_or_else(|| CompileError::Package("input".into()))?;
 		}
@@ -98,7 +102,8 @@ impl ModelCard {
 			return Err(CompileError::Package(format!("output of {} bytes", bytes.len())));
 		}
 		let values = (0..count as u64).filter_map(|index| read_element(dtype, bytes, index));
-		Ok(values.map(|value| value as f64 * self.output.unit).collect())
+		let zero = self.output.zero as f64;
+		Ok(values.map(|value| (value as f64 - zero) * self.output.unit).collect())
 	}
 
 	/// Label and score of a stored output.
@@ -131,8 +136,8 @@ pub fn first_largest(values: &[f64]) -> (usize, f64) {
 }
 
 impl TensorCard {
-	/// The card of a tensor type.
-	pub fn of(ty: &TensorType, unit: f64, description: &str) -> Self {
+	/// The card of a tensor type whose integers mean what `quant` says.
+	pub(crate) fn of(ty: &TensorType, quant: &Quant, description: &str) -> Self {
 		let dtype = match ty.dtype {
 			DType::Bool => "bool",
 			DType::I8 => "i8",
@@ -140,7 +145,8 @@ impl TensorCard {
 			DType::I32 => "i32",
 		};
 		let shape = ty.shape.clone();
-		Self { dtype: dtype.into(), shape, unit, description: description.into() }
+		let (unit, zero) = (quant.unit, quant.zero);
+		Self { dtype: dtype.into(), shape, unit, zero, description: description.into() }
 	}
 
 	fn parse(&self) -> Result<(DType, usize), CompileError> {

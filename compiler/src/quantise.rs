@@ -1,12 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! From real numbers to integers: scales, multipliers, weight planes.
+//! From real numbers to integers: what an integer stands for, multipliers, weight planes.
 
 use crate::exact;
+use tensornet_tensor::DType;
 
-/// The smallest power of two that, as the value of one unit, keeps `largest` within `limit` units.
-pub fn power_scale(largest: f64, limit: i32) -> f64 {
-	exact::power(exact::ceil_log2((largest / limit as f64).max(exact::power(-40))))
+/// What the integers of a tensor stand for: `real = (integer − zero) × unit`, limited to `low..=high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quant {
+	/// Element type.
+	pub dtype: DType,
+	/// The value of one unit.
+	pub unit: f64,
+	/// The integer that stands for 0.
+	pub zero: i32,
+	/// The smallest integer.
+	pub low: i32,
+	/// The largest integer.
+	pub high: i32,
+}
+
+/// The smallest unit: below it nothing is told apart.
+const LEAST: f64 = 1e-12;
+
+impl Quant {
+	/// Eight bits for the numbers from `low` to `high`, and 0.
+	pub fn i8(low: f64, high: f64) -> Self {
+		let (low, high) = (low.min(0.0), high.max(0.0));
+		let unit = ((high - low) / 255.0).max(LEAST);
+		let zero = (-128.0 - low / unit).round().clamp(-128.0, 127.0) as i32;
+		Self { dtype: DType::I8, unit, zero, low: -128, high: 127 }
+	}
+
+	/// Sixteen bits for the numbers up to ±`largest`, which becomes `limit`.
+	pub fn i16(largest: f64, limit: i32) -> Self {
+		let unit = (largest / limit as f64).max(LEAST);
+		Self { dtype: DType::I16, unit, zero: 0, low: -limit, high: limit }
+	}
+
+	/// Sixteen bits for the numbers from `low` to `high`.
+	pub fn between(low: f64, high: f64) -> Self {
+		let unit = ((high - low) / 65_535.0).max(LEAST);
+		let zero = (-32_768.0 - low / unit).round() as i32;
+		Self { dtype: DType::I16, unit, zero, low: -32_768, high: 32_767 }
+	}
+
+	/// Thirty-two bits in units of `unit`.
+	pub fn i32(unit: f64) -> Self {
+		Self { dtype: DType::I32, unit, zero: 0, low: i32::MIN, high: i32::MAX }
+	}
+
+	/// The integer for a number.
+	pub fn of(&self, value: f64) -> i32 {
+		let units = (value / self.unit).round() + self.zero as f64;
+		units.clamp(self.low as f64, self.high as f64) as i32
+	}
+
+	/// The number that an integer stands for.
+	pub fn real(&self, integer: i32) -> f64 {
+		(integer as f64 - self.zero as f64) * self.unit
+	}
+
+	/// Whether the limits are narrower than the element type.
+	pub fn is_limited(&self) -> bool {
+		self.low > self.dtype.min() + 1 || self.high < self.dtype.max()
+	}
+
+	/// A key that is equal for equal quants.
+	pub fn key(&self) -> (u8, u64, i32, i32, i32) {
+		(self.dtype.size() as u8, self.unit.to_bits(), self.zero, self.low, self.high)
+	}
 }
 
 /// A real number as a whole multiple of `unit`, limited to ±`limit`.
@@ -45,27 +108,45 @@ pub struct Weights {
 }
 
 /// Quantises weights symmetrically so that the largest of each output becomes `limit`. `output_of`
-/// names the output of the weight at an index.
+/// names the output of the weight at an index; the unit of an output is at least `least`.
 pub fn weights(
 	data: &[f32],
-	outputs: usize,
+	least: &[f64],
 	limit: i32,
 	output_of: impl Fn(usize) -> usize,
 ) -> Weights {
-	let mut largest = vec![0f64; outputs];
+	let mut largest = vec![0f64; least.len()];
 	for (index, weight) in data.iter().enumerate() {
 		let largest = &mut largest[output_of(index)];
 		*largest = largest.max(weight.abs() as f64);
 	}
-	// An output without weights gets any unit: all of its integers are zero.
-	let unit = |largest: f64| if largest > 0.0 { largest / limit as f64 } else { 1.0 };
-	let units: Vec<f64> = largest.into_iter().map(unit).collect();
+	let unit = |(largest, least): (f64, &f64)| (largest / limit as f64).max(*least).max(LEAST);
+	let units: Vec<f64> = largest.into_iter().zip(least).map(unit).collect();
 	let values = data
 		.iter()
 		.enumerate()
 		.map(|(index, weight)| whole(*weight as f64, units[output_of(index)], limit))
 		.collect();
 	Weights { values, units }
+}
+
+/// By how much rounded weights change each output on average, the operand's channels being `means` on average:
+/// the error that a bias can take back (Nagel, Baalen, Blankevoort and Welling, 2019). `channel_of` names the
+/// channel that the weight at an index is multiplied with.
+pub fn shift(
+	data: &[f32],
+	rounded: &Weights,
+	means: &[f64],
+	output_of: impl Fn(usize) -> usize,
+	channel_of: impl Fn(usize) -> usize,
+) -> Vec<f64> {
+	let mut shift = vec![0f64; rounded.units.len()];
+	for (at, (real, integer)) in data.iter().zip(&rounded.values).enumerate() {
+		let out = output_of(at);
+		let error = *integer as f64 * rounded.units[out] - *real as f64;
+		shift[out] += error * means.get(channel_of(at)).copied().unwrap_or(0.0);
+	}
+	shift
 }
 
 /// The largest weight of two planes: `127 × 128`.
@@ -108,15 +189,40 @@ mod tests {
 
 	#[test]
 	fn each_output_uses_the_whole_range_of_its_weights() {
-		let w = weights(&[1.0, -4.0, 0.5, 0.0, 2.0, 0.0], 3, 127, |index| index % 3);
+		let w = weights(&[1.0, -4.0, 0.5, 0.0, 2.0, 0.0], &[0.0; 3], 127, |i| i % 3);
 		assert_eq!(w.units, [1.0 / 127.0, 4.0 / 127.0, 0.5 / 127.0]);
 		assert_eq!(w.values, [127, -127, 127, 0, 64, 0]);
 	}
 
 	#[test]
-	fn power_scale_covers_the_range() {
-		let unit = power_scale(50.0, 12_000);
-		assert_eq!(unit, exact::power(-7));
-		assert_eq!(whole(1e9, unit, 12_000), 12_000);
+	fn the_mean_error_of_rounded_weights_is_known() {
+		let data = [1.0, 0.3, -0.2, 0.9];
+		let rounded = weights(&data, &[0.0; 2], 3, |at| at / 2);
+		let means = [10.0, 100.0];
+		let shift = shift(&data, &rounded, &means, |at| at / 2, |at| at % 2);
+		let product = |w: &dyn Fn(usize) -> f64, o: usize| w(o * 2) * 10.0 + w(o * 2 + 1) * 100.0;
+		for (out, shift) in shift.iter().enumerate() {
+			let real = product(&|at| data[at] as f64, out);
+			let found = product(&|at| rounded.values[at] as f64 * rounded.units[out], out);
+			assert!((found - real - shift).abs() < 1e-4 && *shift != 0.0);
+		}
+	}
+
+	#[test]
+	fn bytes_reach_from_the_smallest_to_the_largest_number_and_hold_zero() {
+		let quant = Quant::i8(-1.0, 3.0);
+		assert_eq!((quant.of(-1.0), quant.of(3.0), quant.of(0.0)), (-128, 127, quant.zero));
+		assert_eq!(quant.real(quant.zero), 0.0);
+		assert!((quant.real(quant.of(1.234)) - 1.234).abs() < quant.unit);
+		assert_eq!(Quant::i8(1.0, 2.0).zero, -128);
+	}
+
+	#[test]
+	fn words_keep_within_their_limit() {
+		let quant = Quant::i16(10.0, 1000);
+		assert_eq!((quant.of(10.0), quant.of(-99.0)), (1000, -1000));
+		assert!(quant.is_limited() && !Quant::i16(1.0, 32_767).is_limited());
+		let part = Quant::between(2.0, 6.0);
+		assert!((part.real(part.of(3.3)) - 3.3).abs() < part.unit);
 	}
 }

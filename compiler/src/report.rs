@@ -3,51 +3,63 @@
 //! What compilation did to each layer, and what it costs.
 
 use crate::{
-	calibrate::forward,
+	calibrate::Choices,
 	error::CompileError,
 	graph::Graph,
-	lower::StepResult,
+	lower::{Lowered, NodeResult},
 	package::{first_largest, Package},
+	quantise::Quant,
+	reference::forward,
 };
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, sync::Arc};
 use tensornet_tensor::{
-	analyse, read_element, Analysis, CheckedProgram, Executor, Layout, Leaf, Limits, TensorType,
+	analyse, read_element, Analysis, CpuExecutor, Executor, Layout, Leaf, Limits, TensorType,
 };
 
-/// One checkpoint of the program.
+/// One tensor of the program: the integers of a layer as one or more others read them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-	/// Number of the checkpoint.
-	pub checkpoint: u16,
-	/// The layer whose result it is; `None` for statistics inside a layer.
-	pub layer: Option<String>,
+	/// The layer whose result it is.
+	pub layer: String,
 	/// The operator of that layer.
 	pub operator: String,
 	/// Element type.
 	pub dtype: String,
 	/// Extent of each axis.
 	pub shape: Vec<u32>,
-	/// Storage order of the axes; empty for row-major.
-	pub layout: Vec<u8>,
-	/// Real value of one unit.
-	pub unit: Option<f64>,
-	/// Multiply-accumulates that it accounts for.
+	/// Real value of a step.
+	pub unit: f64,
+	/// The integer that stands for 0.
+	pub zero: i32,
+	/// Multiply-accumulates of the layer.
 	pub macs: u64,
-	/// The most work that recomputing one of its elements takes.
-	pub element_macs: u64,
-	/// The longest opening that recomputing one of its elements takes, in bytes.
-	pub open_bytes: u64,
+	/// The number of the checkpoint, if it is committed.
+	pub checkpoint: Option<u16>,
+	/// The most work that recomputing one of its elements takes, if it is committed.
+	pub element_macs: Option<u64>,
+	/// The longest opening that recomputing one of its elements takes, in bytes, if it is committed.
+	pub open_bytes: Option<u64>,
 	/// Ratio of the float model's values to the error, in decibels, on calibration samples.
 	pub snr_db: Option<f64>,
+	/// Ratio of the output to the error that eight bits here make in it, in decibels.
+	pub sensitivity_db: Option<f64>,
 }
 
 /// What compilation did to each layer, and what it costs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-	/// One for each checkpoint.
+	/// One for each tensor that layers exchange.
 	pub rows: Vec<Row>,
-	/// Multiply-accumulates of one inference.
+	/// Tensors that are committed, statistics inside layers included.
+	pub checkpoints: usize,
+	/// Their bytes.
+	pub committed_bytes: u64,
+	/// The most work that recomputing one element of any takes.
+	pub element_macs: u64,
+	/// The longest opening that recomputing one element of any takes, in bytes.
+	pub open_bytes: u64,
+	/// Multiply-accumulates and elementwise steps of one inference.
 	pub macs: u64,
 	/// Memory that one inference takes.
 	pub memory_bytes: u64,
@@ -55,34 +67,47 @@ pub struct Report {
 	pub program_bytes: u64,
 	/// Length of all blobs together.
 	pub constant_bytes: u64,
+	/// Agreement with the float model on the measured samples: rows of the output with the same largest
+	/// element, of all rows.
+	pub agreement: Agreement,
 }
 
 impl Report {
-	/// Describes `package`, whose committed results are `results`, and measures it on `samples`.
+	/// Describes `package`, made of `lowered`, and measures it on `samples`.
 	pub fn of(
 		package: &Package,
 		graph: &Graph,
-		results: &[StepResult],
+		lowered: &Lowered,
+		choices: &Choices,
+		limits: &Limits,
 		samples: &[Vec<f32>],
 	) -> Result<Self, CompileError> {
 		let program = &*package.program;
-		let analysis = analyse(program, &Limits::default())?;
-		let snr = measure(package, graph, results, samples)?;
-		let rows = (0..program.program().checkpoints.len())
-			.map(|number| row(program, graph, &analysis, results, &snr, number as u16))
+		let analysis = analyse(program, limits)?;
+		let (snr, agreement) = measure(package, graph, lowered, samples)?;
+		let rows = lowered
+			.results
+			.iter()
+			.enumerate()
+			.map(|(place, result)| {
+				let snr = snr.get(place).copied().flatten();
+				row(package, graph, &analysis, choices, result, snr)
+			})
 			.collect();
+		let committed = |number: u16| program.leaf_type(Leaf::Checkpoint(number));
+		let numbers = 0..program.program().checkpoints.len() as u16;
 		Ok(Self {
 			rows,
+			checkpoints: numbers.len(),
+			committed_bytes: numbers.filter_map(committed).map(|(ty, _)| ty.bytes()).sum(),
+			element_macs: analysis.checkpoints.iter().map(|cost| cost.macs).max().unwrap_or(0),
+			open_bytes: analysis.checkpoints.iter().map(|cost| cost.open_bytes).max().unwrap_or(0),
 			macs: analysis.macs,
 			memory_bytes: analysis.memory_bytes,
 			program_bytes: program.encode().len() as u64,
 			constant_bytes: package.constants.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
+			agreement,
 		})
-	}
-
-	/// The longest opening that any element needs, in bytes.
-	pub fn largest_opening(&self) -> u64 {
-		self.rows.iter().map(|row| row.open_bytes).max().unwrap_or(0)
 	}
 }
 
@@ -137,67 +162,83 @@ fn share(part: usize, all: usize) -> f64 {
 }
 
 fn row(
-	program: &CheckedProgram,
+	package: &Package,
 	graph: &Graph,
 	analysis: &Analysis,
-	results: &[StepResult],
-	snr: &[f64],
-	number: u16,
+	choices: &Choices,
+	result: &NodeResult,
+	snr_db: Option<f64>,
 ) -> Row {
-	let leaf = program.leaf_type(Leaf::Checkpoint(number));
-	let (ty, layout) = leaf.map(|(ty, layout)| (ty.clone(), layout.clone())).unzip();
-	let value = program.leaf_value(Leaf::Checkpoint(number));
-	let found = results.iter().position(|result| Some(result.value) == value);
-	let result = found.and_then(|place| results.get(place));
-	let step = result.and_then(|result| graph.steps.get(result.step));
-	let cost = analysis.checkpoints.get(number as usize);
+	let node = &graph.nodes[result.node];
+	let program = &*package.program;
+	let checkpoint = program.checkpoint_of(result.value);
+	let cost = checkpoint.and_then(|number| analysis.checkpoints.get(number as usize));
+	let ty = program.value_type(result.value);
 	Row {
-		checkpoint: number,
-		layer: step.map(|step| step.name.clone()),
-		operator: step.map_or("statistics", |step| step.layer.name()).into(),
-		dtype: ty.as_ref().map(|ty| format!("{:?}", ty.dtype).to_lowercase()).unwrap_or_default(),
-		shape: ty.map(|ty| ty.shape).unwrap_or_default(),
-		layout: layout.unwrap_or_default().0,
-		unit: result.map(|result| result.unit),
-		macs: program.checkpoint_macs(number),
-		element_macs: cost.map_or(0, |cost| cost.macs),
-		open_bytes: cost.map_or(0, |cost| cost.open_bytes),
-		snr_db: found.and_then(|place| snr.get(place).copied()),
+		layer: node.name.clone(),
+		operator: node.op.name().into(),
+		dtype: format!("{:?}", result.quant.dtype).to_lowercase(),
+		shape: ty.map(|ty| ty.shape.clone()).unwrap_or_default(),
+		unit: result.quant.unit,
+		zero: result.quant.zero,
+		macs: graph.work(result.node),
+		checkpoint,
+		element_macs: cost.map(|cost| cost.macs),
+		open_bytes: cost.map(|cost| cost.open_bytes),
+		snr_db,
+		sensitivity_db: choices.sensitivity.get(result.node).copied().flatten(),
 	}
 }
 
-/// For each result, signal to noise on the samples, in decibels; nothing without samples.
+/// For each result the ratio of signal to noise on the samples, in decibels, and how often the output's
+/// largest elements agree. Nothing without samples.
 fn measure(
 	package: &Package,
 	graph: &Graph,
-	results: &[StepResult],
+	lowered: &Lowered,
 	samples: &[Vec<f32>],
-) -> Result<Vec<f64>, CompileError> {
+) -> Result<(Vec<Option<f64>>, Agreement), CompileError> {
+	let mut agreement = Agreement::default();
 	if samples.is_empty() {
-		return Ok(Vec::new());
+		return Ok((Vec::new(), agreement));
 	}
-	let program = &*package.program;
-	let mut executor = package.executor()?;
-	let mut powers = vec![(0f64, 0f64); results.len()];
+	// The program in which everything is committed computes the same and shows more.
+	let program = &lowered.program;
+	let failed = |error: tensornet_tensor::ExecError| CompileError::Execution(error.to_string());
+	let mut executor =
+		CpuExecutor::new(Arc::new(program.clone()), package.constant_bytes()?).map_err(failed)?;
+	let mut powers = vec![(0f64, 0f64); lowered.results.len()];
 	for sample in samples {
 		let input = package.card.encode_input(sample)?;
-		let checkpoints = executor
-			.run_iteration(&[&input], &[])
-			.map_err(|error| CompileError::Execution(error.to_string()))?;
+		let tensors = executor.run_iteration(&[&input], &[]).map_err(failed)?;
+		let stored = |value: u16| {
+			let number = program.checkpoint_of(value)?;
+			let (ty, layout) = program.leaf_type(Leaf::Checkpoint(number))?;
+			Some(row_major(ty, layout, &tensors[number as usize]))
+		};
 		let float = forward(graph, sample);
-		for (result, (signal, noise)) in results.iter().zip(&mut powers) {
-			let Some(number) = program.checkpoint_of(result.value) else { continue };
-			let Some((ty, layout)) = program.leaf_type(Leaf::Checkpoint(number)) else { continue };
-			let stored = row_major(ty, layout, &checkpoints[number as usize]);
-			for (q, x) in stored.iter().zip(&float[result.step]) {
-				let (q, x) = (*q as f64 * result.unit, *x as f64);
+		for (result, (signal, noise)) in lowered.results.iter().zip(&mut powers) {
+			let Some(integers) = stored(result.value) else { continue };
+			let Quant { unit, zero, .. } = result.quant;
+			for (q, x) in integers.iter().zip(float[result.node].iter()) {
+				let (q, x) = ((*q as f64 - zero as f64) * unit, *x as f64);
 				*signal += x * x;
 				*noise += (q - x) * (q - x);
 			}
 		}
+		let output = program.program().outputs.first().and_then(|value| stored(*value));
+		let width = graph.nodes[graph.output].shape.last().copied().unwrap_or(1);
+		for (integers, float) in
+			output.unwrap_or_default().chunks(width).zip(float[graph.output].chunks(width))
+		{
+			let integers: Vec<f64> = integers.iter().map(|integer| *integer as f64).collect();
+			agreement.count(float, first_largest(&integers).0);
+		}
 	}
-	let decibels = |(signal, noise): (f64, f64)| 10.0 * (signal / noise.max(1e-30)).log10();
-	Ok(powers.into_iter().map(decibels).collect())
+	let decibels = |(signal, noise): (f64, f64)| {
+		(signal > 0.0).then(|| 10.0 * (signal / noise.max(1e-30)).log10())
+	};
+	Ok((powers.into_iter().map(decibels).collect(), agreement))
 }
 
 /// The elements of a stored tensor in row-major order.
@@ -214,29 +255,65 @@ pub fn row_major(ty: &TensorType, layout: &Layout, bytes: &[u8]) -> Vec<i32> {
 	(0..ty.elements()).filter_map(|index| read_element(ty.dtype, bytes, place(index))).collect()
 }
 
+/// A number of decibels, or nothing.
+fn decibels(value: Option<f64>) -> String {
+	value.map(|value| format!("{value:.1}")).unwrap_or_default()
+}
+
 impl fmt::Display for Report {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		writeln!(
 			f,
-			"{:>3} {:<11} {:<5} {:<18} {:>10} {:>12} {:>9} {:>8} {:>7}",
-			"#", "operator", "type", "shape", "unit", "macs", "per elem", "opening", "SNR dB"
+			"{:<24} {:<10} {:<5} {:<18} {:>9} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7}",
+			"layer",
+			"operator",
+			"type",
+			"shape",
+			"unit",
+			"zero",
+			"macs",
+			"check",
+			"per elem",
+			"opening",
+			"SNR dB",
+			"8-bit"
 		)?;
+		let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
 		for row in &self.rows {
 			let shape = row.shape.iter().map(u32::to_string).collect::<Vec<_>>().join("x");
-			let unit = row.unit.map(|unit| format!("2^{}", unit.log2())).unwrap_or_default();
-			let snr = row.snr_db.map(|snr| format!("{snr:.1}")).unwrap_or_default();
+			// The end of a name tells more than its start.
+			let start = row.layer.char_indices().rev().nth(23).map_or(0, |(start, _)| start);
 			writeln!(
 				f,
-				"{:>3} {:<11} {:<5} {:<18} {:>10} {:>12} {:>9} {:>8} {:>7}",
-				row.checkpoint,
+				"{:<24} {:<10} {:<5} {:<18} {:>9.2e} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7}",
+				&row.layer[start..],
 				row.operator,
 				row.dtype,
 				shape,
-				unit,
+				row.unit,
+				row.zero,
 				row.macs,
-				row.element_macs,
-				row.open_bytes,
-				snr
+				number(row.checkpoint.map(u64::from)),
+				number(row.element_macs),
+				number(row.open_bytes),
+				decibels(row.snr_db),
+				decibels(row.sensitivity_db)
+			)?;
+		}
+		writeln!(
+			f,
+			"{} checkpoints of {} bytes; one element takes at most {} steps and {} bytes to arbitrate",
+			self.checkpoints, self.committed_bytes, self.element_macs, self.open_bytes
+		)?;
+		if self.agreement.all > 0 {
+			writeln!(
+				f,
+				"largest output as in float: {:.2} % of {}, {:.2} % of {} with score >= {}",
+				self.agreement.share() * 100.0,
+				self.agreement.all,
+				self.agreement.share_confident() * 100.0,
+				self.agreement.confident,
+				Agreement::CONFIDENT
 			)?;
 		}
 		write!(

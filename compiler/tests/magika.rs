@@ -61,7 +61,7 @@ fn integers_agree_with_the_float_model_on_files_of_this_machine() {
 	println!("{agreement:?}");
 	assert!(agreement.all >= 200, "{agreement:?}");
 	assert!(agreement.share_confident() >= 0.995, "{agreement:?}");
-	assert!(agreement.share() >= 0.97, "{agreement:?}");
+	assert!(agreement.share() >= 0.985, "{agreement:?}");
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn arbitration_stays_inside_the_limits_and_sums_are_exact() {
 		// The shift that normalises a variance is the one place where the ranges do not tell.
 		assert!(*exact || node.op == Op::Binary(Binary::LogicalLeftShift), "{:?}", node.op);
 	}
-	assert!(report.largest_opening() <= Limits::default().open_bytes);
+	assert!(report.open_bytes <= Limits::default().open_bytes);
 	assert!(report.macs > 300_000_000);
 }
 
 #[test]
 fn the_program_is_the_same_on_every_machine() {
 	let (_, Compiled { package, report }) = compiled();
-	let expected = "1268c55c2cd49b4b02aa04b1dd5a0a011102ca205e3e02c2bf9326b46e2f1238";
+	let expected = "388885c4eaefc4592df27c04afcc84ddb9b7c81c5cc82a9233c239f68b77bf07";
 	// Another program is another identity: what was registered cannot be found any more.
 	assert_eq!(package.card.program_id, expected, "{report}\n{:?}", package.card.constants);
 }

@@ -29,49 +29,63 @@ fn value(name: &str) -> Vec<u8> {
 	[field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }
 
-/// The bytes of an ONNX model that is a chain of one-operand operators.
-fn model(operators: &[(&str, &str)]) -> Vec<u8> {
-	let names: Vec<String> = (0..=operators.len()).map(|number| format!("v{number}")).collect();
+/// The bytes of an ONNX model with these nodes: operator, name, numbers of the values that it reads. Each makes
+/// the next value; value 0 is the input.
+fn model(operators: &[(&str, &str, &[usize])]) -> Vec<u8> {
+	let named = |number: usize| format!("v{number}");
 	let mut graph = Vec::new();
-	for (place, (operator, name)) in operators.iter().enumerate() {
-		let node = [
-			field(1, names[place].as_bytes()),
-			field(2, names[place + 1].as_bytes()),
-			field(3, name.as_bytes()),
-			field(4, operator.as_bytes()),
-		];
-		graph.extend(field(1, &node.concat()));
+	for (place, (operator, name, inputs)) in operators.iter().enumerate() {
+		let mut node: Vec<u8> =
+			inputs.iter().flat_map(|input| field(1, named(*input).as_bytes())).collect();
+		node.extend(field(2, named(place + 1).as_bytes()));
+		node.extend(field(3, name.as_bytes()));
+		node.extend(field(4, operator.as_bytes()));
+		graph.extend(field(1, &node));
 	}
-	graph.extend(field(2, b"chain"));
-	graph.extend(field(11, &value(&names[0])));
-	graph.extend(field(12, &value(&names[operators.len()])));
+	graph.extend(field(2, b"graph"));
+	graph.extend(field(11, &value(&named(0))));
+	graph.extend(field(12, &value(&named(operators.len()))));
 	let opset = [field(1, b""), number(2, 15)].concat();
 	[number(1, 8), field(7, &graph), field(8, &opset)].concat()
 }
 
 #[test]
 fn every_unknown_operator_is_listed_with_its_node() {
-	let bytes =
-		model(&[("Relu", "fine"), ("Erf", "first"), ("NonZero", "second"), ("Erf", "third")]);
-	let error = OnnxModel::parse(&bytes).err().unwrap();
+	let bytes = model(&[("Relu", "fine", &[0]), ("Det", "first", &[1]), ("Det", "second", &[0])]);
+	let error = OnnxModel::parse(&bytes, &[]).err().unwrap();
 	let CompileError::Unsupported(list) = &error else { panic!("{error}") };
 	let found: Vec<_> = list.iter().map(|u| (u.operator.as_str(), u.node.as_str())).collect();
-	assert_eq!(found, [("Erf", "first"), ("NonZero", "second"), ("Erf", "third")]);
-	assert!(error.to_string().contains("NonZero (node second)"));
+	assert_eq!(found, [("Det", "first"), ("Det", "second")]);
+	assert!(error.to_string().contains("Det (node second)"));
 }
 
 #[test]
 fn a_known_operator_in_an_unknown_place_is_named() {
-	let model =
-		OnnxModel::parse(&model(&[("Exp", "alone"), ("Relu", "fine"), ("Sqrt", "root")])).unwrap();
-	let error = compile(&model, &[vec![0.0; 4]], &Options::default()).unwrap_err();
+	let nodes: &[(&str, &str, &[usize])] = &[
+		("ReduceMax", "top", &[0]),
+		("Div", "share", &[0, 1]),
+		("Exp", "fine", &[2]),
+		("Pow", "power", &[3, 1]),
+	];
+	let model = OnnxModel::parse(&model(nodes), &[]).unwrap();
+	let error = compile(&model, &[vec![1.0; 4]], &Options::default()).unwrap_err();
 	let CompileError::Unsupported(list) = &error else { panic!("{error}") };
 	let nodes: Vec<_> = list.iter().map(|u| u.node.as_str()).collect();
-	assert_eq!(nodes, ["alone", "root"]);
+	assert_eq!(nodes, ["share", "power"]);
+}
+
+#[test]
+fn a_shape_that_contradicts_the_model_is_refused() {
+	let bytes = model(&[("Relu", "fine", &[0])]);
+	assert!(OnnxModel::parse(&bytes, &[1, 4]).is_ok());
+	for shape in [&[1, 5][..], &[4]] {
+		let error = OnnxModel::parse(&bytes, shape).err().unwrap();
+		assert!(matches!(error, CompileError::Onnx(_)), "{error}");
+	}
 }
 
 #[test]
 fn bytes_that_are_no_model_are_refused() {
-	assert!(matches!(OnnxModel::parse(b"not a model"), Err(CompileError::Onnx(_))));
-	assert!(matches!(OnnxModel::parse(b""), Err(CompileError::Onnx(_))));
+	assert!(matches!(OnnxModel::parse(b"not a model", &[]), Err(CompileError::Onnx(_))));
+	assert!(matches!(OnnxModel::parse(b"", &[]), Err(CompileError::Onnx(_))));
 }

@@ -3,6 +3,7 @@
 //! The commands, one file for each group.
 
 pub mod balance;
+pub mod compile;
 pub mod job;
 pub mod keys;
 pub mod node;

@@ -11,7 +11,7 @@
 //! them index a table with linear interpolation, and half that shift is undone at the end. ε bounds the
 //! shift from above, and so R. Relative error: below 2⁻¹³ from the 16 bits, common to all elements.
 //!
-//! S and R are committed: an arbiter needs one line of the tensor for either, and two numbers for each
+//! S and R should be committed: an arbiter needs one line of the tensor for either, and two numbers for each
 //! element of the result.
 
 use crate::{emit::Emit, error::CompileError, exact, graph::Tensor, quantise::whole};
@@ -31,22 +31,17 @@ pub struct Norm<'a> {
 	pub beta: &'a Tensor,
 }
 
-/// Extra bits of the result before it is rounded to i16.
-const FINE_BITS: i32 = 8;
-
 /// Table entries of the inverse root at 1 are this large.
 const ROOT_ONE: f64 = 16_383.0;
 
 impl Norm<'_> {
-	/// Emits the layer norm of the I16 value `x` in units of `unit`. The result is I16 in units of
-	/// `unit_out`, limited to ±`limit`.
+	/// Emits the layer norm of the I16 value `x` in units of `unit`. The result is I32 in units of `fine`.
 	pub fn emit(
 		&self,
 		emit: &mut Emit,
 		x: ValueId,
 		unit: f64,
-		unit_out: f64,
-		limit: i32,
+		fine: f64,
 	) -> Result<ValueId, CompileError> {
 		let shape = emit.shape(x);
 		let rank = shape.len();
@@ -58,7 +53,7 @@ impl Norm<'_> {
 		// Deviations: |D| ≤ n × 65,535.
 		let x = emit.cast(x, DType::I32)?;
 		let sum = emit.reduce(Reduction::Sum, x, self.axis)?;
-		emit.checkpoint(sum, Layout::row_major());
+		emit.candidate(sum, Layout::row_major());
 		let times = emit.inline(DType::I32, &vec![1; rank], &[n as i32])?;
 		let scaled = emit.mul(x, times, 0)?;
 		let deviation = emit.binary(Binary::Sub, scaled, sum)?;
@@ -75,7 +70,7 @@ impl Norm<'_> {
 		let squares = emit.with(Binary::Add, squares, least)?;
 
 		let (root, most) = self.inverse_root(emit, squares, least)?;
-		emit.checkpoint(root, Layout::row_major());
+		emit.candidate(root, Layout::row_major());
 
 		// D × R / 2^z stays inside 31 bits; what it is worth follows from the definitions above.
 		let z = 17 + log_n;
@@ -87,8 +82,7 @@ impl Norm<'_> {
 		let bound = bound.min(i32::MAX as f64) as i32;
 		let normal = emit.clamp(normal, -bound, bound)?;
 
-		// Gamma and beta in units of the result, with extra bits.
-		let fine = exact::scale(unit_out, -FINE_BITS);
+		// Gamma and beta in units of the result.
 		let factors: Vec<f64> = self.gamma.data.iter().map(|g| *g as f64 * worth / fine).collect();
 		let largest = factors.iter().fold(0f64, |max, factor| max.max(factor.abs()));
 		let shift = (22 - exact::ceil_log2(largest.max(exact::power(-40)))).clamp(1, 62);
@@ -96,14 +90,12 @@ impl Norm<'_> {
 			factors.iter().map(|factor| whole(*factor, exact::power(-shift), i32::MAX)).collect();
 		let beta: Vec<i32> =
 			self.beta.data.iter().map(|b| whole(*b as f64, fine, 1 << 28)).collect();
-		let gamma = emit.inline(DType::I32, &axes(self.gamma), &gamma)?;
-		let beta = emit.inline(DType::I32, &axes(self.beta), &beta)?;
+		let gamma = emit.constant(DType::I32, &axes(self.gamma), &gamma)?;
+		let beta = emit.constant(DType::I32, &axes(self.beta), &beta)?;
 		let scaled = emit.mul(normal, gamma, shift as u8)?;
 		// Room for beta, so that the sum cannot wrap.
 		let scaled = emit.clamp(scaled, -(1 << 30), 1 << 30)?;
-		let result = emit.binary(Binary::Add, scaled, beta)?;
-		let result = emit.shift(result, -FINE_BITS, DType::I16)?;
-		Ok(if limit < DType::I16.max() { emit.clamp(result, -limit, limit)? } else { result })
+		Ok(emit.binary(Binary::Add, scaled, beta)?)
 	}
 
 	/// The inverse root of `v ≥ least ≥ 1` and the power `most` with
@@ -158,10 +150,10 @@ fn axes(tensor: &Tensor) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::calibrate::apply;
-	use crate::graph::Layer;
+	use crate::graph::{Node, Op};
+	use crate::reference::{apply, Operand};
 	use std::sync::Arc;
-	use tensornet_tensor::{CpuExecutor, Executor, TensorType};
+	use tensornet_tensor::{ConstantData, CpuExecutor, Executor, TensorType};
 
 	/// The integer layer norm of a column, and the real one.
 	fn both(x: &[i32], unit: f64, epsilon: f64) -> (Vec<f64>, Vec<f32>) {
@@ -173,17 +165,25 @@ mod tests {
 		let norm = Norm { name: "n", axis: 0, epsilon, gamma: &gamma, beta: &beta };
 		let mut emit = Emit::default();
 		let input = emit.input(TensorType::new(DType::I16, [n as u32, 1])).unwrap();
-		let unit_out = exact::power(-8);
-		let result = norm.emit(&mut emit, input, unit, unit_out, 32_767).unwrap();
-		let (program, _) = emit.finish(result, &mut []).unwrap();
-		let constants = vec![Arc::from([]); program.program().constants.len()];
+		let fine = exact::power(-16);
+		let result = norm.emit(&mut emit, input, unit, fine).unwrap();
+		let (program, blobs) = emit.finish(result, &mut []).unwrap();
+		let bytes = |data: &ConstantData| match data {
+			ConstantData::Inline(_) => Arc::from([]),
+			ConstantData::Blob(root) => {
+				blobs.iter().find(|(known, _)| known == root).unwrap().1.as_slice().into()
+			}
+		};
+		let constants = program.program().constants.iter().map(|c| bytes(&c.data)).collect();
 		let mut executor = CpuExecutor::new(Arc::new(program), constants).unwrap();
 		let bytes: Vec<u8> = x.iter().flat_map(|x| (*x as i16).to_le_bytes()).collect();
 		let stored = executor.run_iteration(&[&bytes], &[]).unwrap().pop().unwrap();
-		let found = stored.chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]]) as f64 * unit_out);
+		let found =
+			stored.chunks(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f64 * fine);
 		let real: Vec<f32> = x.iter().map(|x| (*x as f64 * unit) as f32).collect();
-		let layer = Layer::LayerNorm { axis: 0, epsilon, gamma, beta };
-		(found.collect(), apply(&layer, &real, &[n, 1], &[n, 1]))
+		let op = Op::LayerNorm { axis: 0, epsilon, gamma, beta };
+		let node = Node { name: String::new(), op, inputs: vec![0], shape: vec![n, 1] };
+		(found.collect(), apply(&node, &[Operand { shape: &[n, 1], data: &real }]))
 	}
 
 	fn error(x: &[i32], unit: f64, epsilon: f64) -> f64 {
