@@ -439,7 +439,7 @@ impl<'f, 'a, 'b> Importer<'f, 'a, 'b> {
 		self.nodes.insert(value);
 		self.distances.insert(value, Distance { operators: far.saturating_add(steps), is_moved });
 		if far >= COMMIT_DEPTH {
-			self.emit.checkpoint(value, Layout::row_major());
+			self.emit.candidate(value, Layout::row_major());
 			self.distances.remove(&value);
 		}
 	}
@@ -450,7 +450,7 @@ impl<'f, 'a, 'b> Importer<'f, 'a, 'b> {
 			if layout != Layout::row_major() {
 				self.turned.insert(value);
 			}
-			self.emit.checkpoint(value, layout);
+			self.emit.candidate(value, layout);
 		}
 	}
 }

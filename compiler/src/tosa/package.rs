@@ -6,6 +6,7 @@ use super::Imported;
 use crate::{
 	error::CompileError,
 	package::{hex, BlobCard, ModelCard, Package, TensorCard},
+	quantise::Quant,
 };
 use tensornet_tensor::{analyse, DType, Limits, TensorType};
 
@@ -26,7 +27,10 @@ impl Imported {
 		};
 		let card = |(name, ty): &(String, TensorType)| match ty.dtype {
 			DType::Bool => Err(CompileError::Package(format!("{name} is Bool, not an integer"))),
-			DType::I8 | DType::I16 | DType::I32 => Ok(TensorCard::of(ty, 1.0, name)),
+			dtype => {
+				let (low, high) = (dtype.min(), dtype.max());
+				Ok(TensorCard::of(ty, &Quant { dtype, unit: 1.0, zero: 0, low, high }, name))
+			}
 		};
 		let card = ModelCard {
 			name: name.into(),
