@@ -4,12 +4,12 @@
 # Measures every benchmark of our pallets on the runtime's WASM and writes their `weights.rs`.
 # `make weights` calls it. Run it on an idle machine of the kind the chain's validators have.
 #
-#   STEPS=50 REPEAT=20 scripts/weights.sh [PALLET...]     names as in pallets/: tna staking escrow poc
+#   STEPS=50 REPEAT=20 scripts/weights.sh [PALLET...]     names as in pallets/
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 pallets=("$@")
-[ ${#pallets[@]} -gt 0 ] || pallets=(tna staking escrow poc)
+[ ${#pallets[@]} -gt 0 ] || pallets=(tna staking escrow poc compliance)
 
 cargo build -p tensornet-node --features runtime-benchmarks
 for pallet in "${pallets[@]}"; do
