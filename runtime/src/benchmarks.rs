@@ -4,7 +4,7 @@
 //! each other.
 
 use crate::{
-	AccountId, Balances, BlockNumber, ComputeStaking, Escrow, Poc, Runtime, RuntimeOrigin,
+	AccountId, Balance, Balances, BlockNumber, ComputeStaking, Escrow, Poc, Runtime, RuntimeOrigin,
 };
 use alloc::vec;
 use codec::Encode;
@@ -48,7 +48,6 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_tx_pause, TxPause]
 	[pallet_vesting, Vesting]
 	[pallet_whitelist, Whitelist]
-	[pallet_transaction_payment, TransactionPayment]
 	[pallet_utility, Utility]
 );
 
@@ -129,7 +128,7 @@ impl pallet_treasury::ArgumentsFactory<(), AccountId> for TreasuryArguments {
 	}
 }
 
-impl pallet_tensornet_poc::BenchmarkHelper<AccountId> for Helper {
+impl pallet_tensornet_poc::benchmarking::BenchmarkHelper<AccountId> for Helper {
 	fn author() -> AccountId {
 		rich("author", 0)
 	}
@@ -138,6 +137,7 @@ impl pallet_tensornet_poc::BenchmarkHelper<AccountId> for Helper {
 		let node = online_node(0);
 		let job = pallet_tensornet_escrow::NextJobId::<Runtime>::get();
 		let price = Escrow::estimate(program, iterations).expect("the program is registered");
+		let least: Balance = <Runtime as EscrowConfig>::MinJobPrice::get();
 		let lifetime: BlockNumber = <Runtime as EscrowConfig>::MaxLifetime::get();
 		let request = JobRequest {
 			program,
@@ -145,9 +145,7 @@ impl pallet_tensornet_poc::BenchmarkHelper<AccountId> for Helper {
 			hint: Default::default(),
 			iterations,
 			// Enough for every payee to receive its share, however small.
-			max_price: price.saturating_add(
-				<Runtime as EscrowConfig>::MinJobPrice::get().saturating_mul(10_000),
-			),
+			max_price: price.saturating_add(least.saturating_mul(10_000)),
 			deadline: crate::System::block_number().saturating_add(lifetime),
 			compliance_level: 0,
 		};

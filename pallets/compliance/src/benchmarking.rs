@@ -109,7 +109,7 @@ mod benchmarks {
 		)
 		.expect("there is room for one");
 		#[extrinsic_call]
-		_(RawOrigin::Signed(registrar.clone()), subject.clone(), registrar);
+		_(RawOrigin::Signed(registrar.clone()), subject.clone(), registrar.clone());
 		assert!((Attestations::<T>::get(subject).len() as u32) < T::MaxAttestations::get());
 	}
 
