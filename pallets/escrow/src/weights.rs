@@ -44,7 +44,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn submit_job() -> Weight {
 		Weight::from_parts(90_000_000, 9_000)
-			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
 	fn cancel_job() -> Weight {
@@ -63,8 +63,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(0))
 	}
 	fn assign() -> Weight {
-		Weight::from_parts(80_000_000, 15_000)
-			.saturating_add(T::DbWeight::get().reads(12))
+		Weight::from_parts(300_000_000, 60_000)
+			.saturating_add(T::DbWeight::get().reads(140))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	fn expire() -> Weight {

@@ -59,7 +59,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register_program(p: u32) -> Weight {
 		nanoseconds(30_000_000)
 			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(p)))
-			.saturating_add(T::DbWeight::get().reads_writes(2, 4))
+			.saturating_add(T::DbWeight::get().reads_writes(9, 4))
 	}
 
 	fn unregister_program() -> Weight {

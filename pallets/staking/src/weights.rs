@@ -44,7 +44,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register_node(e: u32) -> Weight {
 		Weight::from_parts(45_000_000, 4407)
 			.saturating_add(Weight::from_parts(1_200, 0).saturating_mul(e.into()))
-			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1)
@@ -81,7 +81,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Nodes` (r:3 w:2), `Operators` (r:1 w:0), `Online` (r:1 w:2), `OnlineCount` (r:1 w:1)
 	fn set_online() -> Weight {
 		Weight::from_parts(32_000_000, 7824)
-			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `Nodes` (r:2 w:2), `Operators` (r:0 w:1), `Online` (r:1 w:2), `OnlineCount` (r:1 w:1)
@@ -90,9 +90,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
-	/// Storage: `OnlineCount` (r:1 w:0), `Online` (r:16 w:0), `Nodes` (r:16 w:0), and the compliance level of each (r:16 w:0)
+	/// Storage: `OnlineCount` (r:1 w:0), `Online` (r:16 w:0), `Nodes` (r:16 w:0), the level required (r:1 w:0), and of each its sanction, attestations and their registrars (r:96 w:0)
 	fn pick() -> Weight {
-		Weight::from_parts(170_000_000, 56662).saturating_add(T::DbWeight::get().reads(49))
+		Weight::from_parts(250_000_000, 56662).saturating_add(T::DbWeight::get().reads(130))
 	}
 	/// Storage: `Nodes` (r:1 w:1)
 	fn job_taken() -> Weight {
