@@ -2,9 +2,13 @@
 
 //! Random programs with data, for tests of anything that evaluates programs.
 //!
-//! Equal seeds give equal programs, so a failing seed is a reproduction.
+//! Equal seeds give equal programs, so a failing seed is a reproduction. A fuzzer guides the choices with
+//! its own bytes instead, so that a small change of them is a small change of the program.
 
+mod agreement;
 mod windowed;
+
+pub use agreement::{assert_agreement, Trace, NO_LIMITS};
 
 use crate::{
 	Binary, CheckedProgram, DType, Layout, Op, ProgramBuilder, Reduction, TensorType, Unary,
@@ -31,8 +35,17 @@ pub struct RandomProgram {
 /// The random program of a seed. Every operator occurs, with shapes of at most a few hundred elements
 /// and data that favours extremes.
 pub fn random_program(seed: u64) -> RandomProgram {
+	program_of(Random::new(seed))
+}
+
+/// The random program that a fuzzer's bytes choose.
+pub fn guided_program(bytes: &[u8]) -> RandomProgram {
+	program_of(Random::guided(bytes))
+}
+
+fn program_of(random: Random) -> RandomProgram {
 	let mut writer = Writer {
-		random: Splitmix(seed),
+		random,
 		builder: ProgramBuilder::new(),
 		values: Vec::new(),
 		constants: Vec::new(),
@@ -41,23 +54,53 @@ pub fn random_program(seed: u64) -> RandomProgram {
 	writer.write()
 }
 
-/// The splitmix64 generator.
+/// Random choices: of the splitmix64 generator, or of given bytes as long as there are any.
 #[derive(Clone, Debug)]
-pub struct Splitmix(pub u64);
+pub struct Random {
+	state: u64,
+	/// What is left of the guiding bytes, the next one last.
+	guide: Vec<u8>,
+}
 
-impl Splitmix {
+impl Random {
+	/// Choices that depend on a seed.
+	pub fn new(seed: u64) -> Self {
+		Self { state: seed, guide: Vec::new() }
+	}
+
+	/// Choices that given bytes make, one byte for a choice among at most 256. When they are used up,
+	/// the choices of seed 0 follow.
+	pub fn guided(bytes: &[u8]) -> Self {
+		Self { state: 0, guide: bytes.iter().rev().copied().collect() }
+	}
+
 	/// The next number.
 	pub fn draw(&mut self) -> u64 {
-		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-		let mut mixed = self.0;
+		self.bytes_of_guide(8).unwrap_or_else(|| self.generate())
+	}
+
+	/// A number below `limit`, which is not 0.
+	pub fn below(&mut self, limit: u64) -> u64 {
+		let bytes = (64 - (limit - 1).leading_zeros()).div_ceil(8).max(1);
+		self.bytes_of_guide(bytes).unwrap_or_else(|| self.generate()) % limit
+	}
+
+	fn generate(&mut self) -> u64 {
+		self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+		let mut mixed = self.state;
 		mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
 		mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
 		mixed ^ (mixed >> 31)
 	}
 
-	/// A number below `limit`, which is not 0.
-	pub fn below(&mut self, limit: u64) -> u64 {
-		self.draw() % limit
+	/// A number of up to `count` of the guiding bytes, `None` if there are none.
+	fn bytes_of_guide(&mut self, count: u32) -> Option<u64> {
+		let mut number = u64::from(self.guide.pop()?);
+		for _ in 1..count {
+			let Some(byte) = self.guide.pop() else { break };
+			number = number << 8 | u64::from(byte);
+		}
+		Some(number)
 	}
 
 	/// A number from `low` to `high`, both included.
@@ -98,7 +141,7 @@ impl Splitmix {
 }
 
 struct Writer {
-	random: Splitmix,
+	random: Random,
 	builder: ProgramBuilder,
 	values: Vec<ValueId>,
 	constants: Vec<Arc<[u8]>>,

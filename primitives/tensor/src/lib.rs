@@ -45,7 +45,7 @@ pub use analysis::{analyse, intervals, Analysis, ArbitrationCost, Intervals, Lim
 pub use builder::ProgramBuilder;
 pub use check::{CheckedProgram, MAX_CONSTANTS, MAX_DEPTH, MAX_INPUTS, MAX_NODES};
 #[cfg(feature = "std")]
-pub use cpu::{CpuExecutor, Level, Number, PackedMatrix, Side};
+pub use cpu::{Blob, CpuExecutor, Level, Memory, Number, PackedMatrix, Side};
 pub use element::{read_element, write_element};
 pub use error::{EvalError, ProgramError};
 pub use eval::{eval_element, LeafSource};

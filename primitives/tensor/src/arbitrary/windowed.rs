@@ -2,7 +2,7 @@
 
 //! Operators that read a neighbourhood: convolutions, pools, changes of size.
 
-use super::{Splitmix, Writer};
+use super::{Random, Writer};
 use crate::{DType, Interpolation, Op, Scaling, TensorType, ValueId, Window, Window3};
 
 impl Writer {
@@ -101,7 +101,7 @@ impl Writer {
 		});
 		let denominator =
 			numerator.map(|n| self.random.between((n / 4).max(1) as i64, 3 * n as i64) as u16);
-		let near = |random: &mut Splitmix, n: u16| {
+		let near = |random: &mut Random, n: u16| {
 			random.between(-(n as i64), n as i64).clamp(-4096, 4095) as i16
 		};
 		let offset = numerator.map(|n| near(&mut self.random, n));

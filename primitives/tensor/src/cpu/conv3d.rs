@@ -3,23 +3,25 @@
 //! Convolutions in three dimensions, as the sum of one in two dimensions for each tap in depth.
 
 use super::{
-	fuse::Steps,
+	buffer::{with_elements, Elements},
 	product::{self, Panels, Side},
+	target::Target,
 };
 use crate::{ops::Conv3d, DType, TensorType};
 use rayon::prelude::*;
 
 /// One set of panels for each tap in depth of a weight `[O, KD, KH, KW, C]`.
-pub fn pack(conv: &Conv3d, left: DType, right: &TensorType, elements: &[i32]) -> Vec<Panels> {
+pub fn pack(conv: &Conv3d, left: DType, right: &TensorType, elements: Elements) -> Vec<Panels> {
 	let plane_type = plane_of(right);
 	let filters = right.shape[0] as usize;
 	let plane = plane_type.elements() as usize / filters;
 	let zero_points = [conv.plane.input_zero_point, conv.plane.weight_zero_point];
 	let taps = right.shape[1] as usize;
+	let elements = elements.widened();
 	let panels = (0..taps).map(|tap| {
 		let planes = elements.chunks(plane).skip(tap).step_by(taps);
 		let slice: Vec<i32> = planes.flatten().copied().collect();
-		Panels::pack(Side::Rows, zero_points, left, &plane_type, &slice)
+		Panels::pack(Side::Rows, zero_points, left, &plane_type, Elements::I32(&slice))
 	});
 	panels.collect()
 }
@@ -35,22 +37,23 @@ fn plane_of(ty: &TensorType) -> TensorType {
 pub fn run(
 	conv: &Conv3d,
 	input_type: &TensorType,
-	input: &[i32],
+	input: Elements,
 	kernel: &TensorType,
 	panels: &[Panels],
 	bias: &[i32],
-	out: &TensorType,
-) -> Vec<i32> {
-	let (batches, depth, out_depth) = (out.shape[0], input_type.shape[1], out.shape[1]);
-	let (mut from, kernel, mut to) = (plane_of(input_type), plane_of(kernel), plane_of(out));
+	out_type: &TensorType,
+	out: &mut [i32],
+) {
+	let (batches, depth, out_depth) = (out_type.shape[0], input_type.shape[1], out_type.shape[1]);
+	let (mut from, kernel, mut to) = (plane_of(input_type), plane_of(kernel), plane_of(out_type));
 	let slice = from.elements() as usize / batches as usize;
 	let out_slice = to.elements() as usize / batches as usize;
-	let filters = out.shape[4] as usize;
-	let mut result = vec![0; out.elements() as usize];
-	result.par_chunks_mut(filters).for_each(|pixel| match bias {
+	let filters = out_type.shape[4] as usize;
+	out.par_chunks_mut(filters).for_each(|pixel| match bias {
 		[all] => pixel.fill(*all),
 		each => pixel.copy_from_slice(each),
 	});
+	let mut products = Vec::new();
 	for (tap, panels) in panels.iter().enumerate() {
 		// The slice of the input under this tap, for each slice of the result outside the padding.
 		let mut read = Vec::new();
@@ -65,21 +68,17 @@ pub fn run(
 		if read.is_empty() {
 			continue;
 		}
-		let slices: Vec<i32> =
-			read.iter().flat_map(|number| &input[number * slice..][..slice]).copied().collect();
 		from.shape[0] = read.len() as u32;
 		to.shape[0] = read.len() as u32;
-		let products = product::conv(
-			&conv.plane,
-			&from,
-			&slices,
-			&kernel,
-			panels,
-			&[0],
-			&Steps::default(),
-			&to,
-		);
-		let sums = result.par_chunks_mut(out_slice).zip(products_of);
+		products.resize(read.len() * out_slice, 0);
+		let target = Target::Sums(&mut products);
+		with_elements!(input, input => {
+			let slices = read.iter().flat_map(|number| &input[number * slice..][..slice]);
+			let slices: Vec<_> = slices.copied().collect();
+			let slices = Elements::from(&slices[..]);
+			product::conv(&conv.plane, &from, slices, &kernel, panels, &[0], &to, target);
+		});
+		let sums = out.par_chunks_mut(out_slice).zip(products_of);
 		sums.for_each(|(sums, number)| {
 			let Some(number) = number else { return };
 			for (sum, product) in sums.iter_mut().zip(&products[number * out_slice..]) {
@@ -87,5 +86,4 @@ pub fn run(
 			}
 		});
 	}
-	result
 }

@@ -4,16 +4,16 @@
 //!
 //! The right side of a product is packed once into panels of [`WIDTH`] columns, word after word along
 //! the axis that is summed over. The left side is copied in blocks of rows as they are needed, so that
-//! it is narrow, contiguous and in cache. A block of sums for one panel is finished, and handed through
-//! the [`Steps`] that follow the product, before it is stored: it never leaves the innermost caches.
+//! it is narrow, contiguous and in cache. Where a group of elementwise operators begins with the product,
+//! it gets each block of rows as soon as its sums are finished, so these never leave the second cache.
 //!
 //! Numbers are packed without their zero points. Modulo 2^32,
 //! `Σ (a − p)(b − q) = Σ ab − p Σb − q Σa + K p q`, so the sums start with what the zero points and the
 //! bias contribute. Bytes on the right are stored as `b + 128`, which only moves `q` by 128.
 
 use super::{
-	fuse::Steps,
 	simd::{self, Kind, Level, Panel, Row, Work, WIDTH},
+	target::{Scratch, Target},
 };
 use crate::DType;
 use rayon::prelude::*;
@@ -31,6 +31,9 @@ const BLOCK_WORDS: usize = 1 << 18;
 
 /// Multiply-accumulates that are worth another task.
 const GRAIN: usize = 1 << 21;
+
+/// Sums of a block that is handed to a group: 256 KiB, a part of the second cache.
+const BLOCK_SUMS: usize = 1 << 16;
 
 /// Words that are worth another task when they are packed.
 const PACK_GRAIN: usize = 1 << 16;
@@ -198,22 +201,16 @@ impl PackedMatrix {
 	pub fn multiply<E: Number>(&self, a: &[E], out: &mut [i32]) {
 		assert!(out.len().is_multiple_of(self.columns), "whole rows of results");
 		assert!(a.len() == out.len() / self.columns * self.depth, "as many rows on the left");
-		self.multiply_then(a, &[0], &Steps::default(), out);
+		self.multiply_dense(a, Target::Sums(out), &mut Scratch::default());
 	}
 
-	/// [`multiply`](Self::multiply), then adds `bias` and takes `steps`; see
-	/// [`multiply_rows`](Self::multiply_rows).
-	pub(super) fn multiply_then<E: Number>(
-		&self,
-		a: &[E],
-		bias: &[i32],
-		steps: &Steps,
-		out: &mut [i32],
-	) {
+	/// The product with rows that lie one after the other.
+	pub(super) fn multiply_dense<E: Number>(&self, a: &[E], target: Target, scratch: &mut Scratch) {
 		let rows = Dense { elements: a, depth: self.depth };
+		let count = a.len() / self.depth;
 		match self.kind {
-			Kind::Bytes => self.multiply_rows::<i8>(&rows, bias, steps, out),
-			Kind::Halves => self.multiply_rows::<i16>(&rows, bias, steps, out),
+			Kind::Bytes => self.multiply_rows::<i8>(&rows, count, &[0], target, scratch),
+			Kind::Halves => self.multiply_rows::<i16>(&rows, count, &[0], target, scratch),
 		}
 	}
 
@@ -222,37 +219,50 @@ impl PackedMatrix {
 		self.kind
 	}
 
-	/// The product with `left`; `bias` is added, one number for each column or one for all, and then the
-	/// steps are taken. `T` must fit the matrix's kind.
+	/// Bytes that it takes.
+	pub(super) fn bytes(&self) -> usize {
+		size_of_val(&self.words[..]) + size_of_val(&self.start[..])
+	}
+
+	/// The product with `left`, which has `rows` rows; `bias` is added, one number for each column or one
+	/// for all. `T` must fit the matrix's kind.
 	pub(super) fn multiply_rows<T: Packed>(
 		&self,
 		left: &impl Rows<T>,
+		rows: usize,
 		bias: &[i32],
-		steps: &Steps,
-		out: &mut [i32],
+		target: Target,
+		scratch: &mut Scratch,
 	) {
 		assert_eq!(self.kind, T::KIND);
-		let rows = out.len() / self.columns;
 		let start = self.starts(bias);
 		// An odd number of cache lines: rows then fall into different sets of the caches.
 		let stride = (self.groups.div_ceil(16) | 1) * 16;
-		let height = (BLOCK_WORDS / stride / 8 * 8).clamp(8, ROWS);
+		let least = match &target {
+			Target::Sums(_) => BLOCK_WORDS / stride,
+			Target::Group { .. } => (BLOCK_WORDS / stride).min(BLOCK_SUMS / self.columns),
+		};
+		let each = target.work(self.depth).saturating_mul(self.columns);
+		let threads = rayon::current_num_threads();
+		let tasks = match threads {
+			1 => 1,
+			threads => (rows.saturating_mul(each) / GRAIN).clamp(1, 4 * threads),
+		};
+		// Every thread should have a block.
+		let share = rows.div_ceil(threads.min(tasks)).next_multiple_of(8);
+		let height = (least / 8 * 8).clamp(8, ROWS).min(share);
 		let blocks = rows.div_ceil(height);
 		// Where rows make few tasks, each takes a part of the columns.
-		let work = rows.saturating_mul(self.columns).saturating_mul(self.depth);
-		let tasks = match rayon::current_num_threads() {
-			1 => 1,
-			threads => (work / GRAIN).clamp(1, 4 * threads),
-		};
 		let parts = tasks.div_ceil(blocks).min(self.start.len());
-		let part_width = self.start.len().div_ceil(parts) * WIDTH;
-		let multiply_block = |scratch: &mut Scratch, (block, out): (usize, &mut [i32])| {
-			let rows = out.len() / self.columns;
+		let multiply_block = |scratch: &mut Scratch, block: usize, target: Target| {
+			let Scratch { space: scratch, group: group_scratch } = scratch;
+			let first = block * height;
+			let rows = height.min(rows - first);
 			scratch.a.resize(scratch.a.len().max(rows * stride), 0);
 			scratch.terms.resize(rows, 0);
 			self.level.run(Fill {
 				left,
-				first: block * height,
+				first,
 				words: &mut scratch.a,
 				stride,
 				groups: self.groups,
@@ -262,32 +272,60 @@ impl PackedMatrix {
 				lanes: PhantomData,
 			});
 			let left = Left { words: &scratch.a, stride, terms: &scratch.terms };
-			if parts == 1 {
-				let mut rows: Vec<_> = out.chunks_mut(self.columns).collect();
-				self.part(&left, 0, &start, steps, &mut rows, &mut scratch.sums);
-				return;
-			}
-			let mut split: Vec<Vec<&mut [i32]>> = Vec::new();
-			split.resize_with(self.columns.div_ceil(part_width), Vec::new);
-			for row in out.chunks_mut(self.columns) {
-				for (part, piece) in split.iter_mut().zip(row.chunks_mut(part_width)) {
-					part.push(piece);
+			match target {
+				Target::Sums(out) => {
+					self.multiply_block(&left, &start, parts, out, &mut scratch.sums);
+				}
+				Target::Group { group, first: element, mut outputs } => {
+					let count = rows * self.columns;
+					scratch.out.resize(scratch.out.len().max(count), 0);
+					let out = &mut scratch.out[..count];
+					self.multiply_block(&left, &start, parts, out, &mut scratch.sums);
+					let own = group_scratch.get_or_insert_with(|| group.scratch());
+					group.stretches(element, count, out, &mut outputs, own);
 				}
 			}
-			split.into_par_iter().enumerate().for_each_init(Vec::new, |sums, (part, mut rows)| {
-				self.part(&left, part * part_width, &start, steps, &mut rows, sums);
-			});
 		};
+		let targets = target.split(height * self.columns);
 		if tasks == 1 {
 			// Not worth waking another thread.
-			let mut scratch = Scratch::default();
-			let each = out.chunks_mut(height * self.columns).enumerate();
-			each.for_each(|block| multiply_block(&mut scratch, block));
+			for (block, target) in targets.into_iter().enumerate() {
+				multiply_block(scratch, block, target);
+			}
 		} else {
-			let grain = (GRAIN / (height * self.columns * self.depth)).max(1);
-			let each = out.par_chunks_mut(height * self.columns).enumerate().with_min_len(grain);
-			each.for_each_init(Scratch::default, multiply_block);
+			let grain = (GRAIN / (height * each)).max(1);
+			let each = targets.into_par_iter().enumerate().with_min_len(grain);
+			each.for_each_init(Scratch::default, |scratch, (block, target)| {
+				multiply_block(scratch, block, target);
+			});
 		}
+	}
+
+	/// The sums of a block of rows, in `parts` tasks.
+	fn multiply_block(
+		&self,
+		left: &Left,
+		start: &[Row],
+		parts: usize,
+		out: &mut [i32],
+		sums: &mut Vec<Row>,
+	) {
+		if parts == 1 {
+			let mut rows: Vec<_> = out.chunks_mut(self.columns).collect();
+			self.part(left, 0, start, &mut rows, sums);
+			return;
+		}
+		let part_width = self.start.len().div_ceil(parts) * WIDTH;
+		let mut split: Vec<Vec<&mut [i32]>> = Vec::new();
+		split.resize_with(self.columns.div_ceil(part_width), Vec::new);
+		for row in out.chunks_mut(self.columns) {
+			for (part, piece) in split.iter_mut().zip(row.chunks_mut(part_width)) {
+				part.push(piece);
+			}
+		}
+		split.into_par_iter().enumerate().for_each_init(Vec::new, |sums, (part, mut rows)| {
+			self.part(left, part * part_width, start, &mut rows, sums);
+		});
 	}
 
 	/// The columns from `first` on, as many as the rows of the result are long.
@@ -296,7 +334,6 @@ impl PackedMatrix {
 		left: &Left,
 		first: usize,
 		start: &[Row],
-		steps: &Steps,
 		rows: &mut [&mut [i32]],
 		sums: &mut Vec<Row>,
 	) {
@@ -316,12 +353,9 @@ impl PackedMatrix {
 					if part + 1 < parts {
 						continue;
 					}
-					if steps.is_empty() && place + WIDTH <= width {
-						self.level.run(Store { sums, start, terms, rows, place });
-					} else {
-						self.level.run(Complete { sums, start, terms });
-						steps.apply(self.level, sums, number);
-						copy(sums, rows, place);
+					match place + WIDTH <= width {
+						true => self.level.run(Store { sums, start, terms, rows, place }),
+						false => store_part(sums, start, terms, rows, place),
 					}
 				}
 			}
@@ -350,14 +384,6 @@ struct Left<'a> {
 	words: &'a [i32],
 	stride: usize,
 	terms: &'a [i32],
-}
-
-/// What a task needs again for each block.
-#[derive(Default)]
-struct Scratch {
-	a: Vec<i32>,
-	terms: Vec<i32>,
-	sums: Vec<Row>,
 }
 
 /// The left side of a product, row by row.
@@ -436,6 +462,14 @@ impl Work for Store<'_, '_> {
 	}
 }
 
+/// Like [`Store`], where the rows of the result end before the panel.
+fn store_part(sums: &[Row], start: &Row, terms: &[i32], rows: &mut [&mut [i32]], place: usize) {
+	for ((row, sums), term) in rows.iter_mut().zip(sums).zip(terms) {
+		let out = &mut row[place..];
+		out.copy_from_slice(&add(sums, start, *term)[..out.len()]);
+	}
+}
+
 /// `sums + start + term`: a new row, which cannot overlap the others, so that the loop needs no check.
 #[inline(always)]
 fn add(sums: &Row, start: &Row, term: i32) -> [i32; WIDTH] {
@@ -444,35 +478,6 @@ fn add(sums: &Row, start: &Row, term: i32) -> [i32; WIDTH] {
 		*result = sum.wrapping_add(*start).wrapping_add(term);
 	}
 	results
-}
-
-/// Adds to each sum what its column and its row start with.
-struct Complete<'a> {
-	sums: &'a mut [Row],
-	start: &'a Row,
-	terms: &'a [i32],
-}
-
-impl Work for Complete<'_> {
-	type Output = ();
-
-	#[inline(always)]
-	fn work(self) {
-		for (sums, term) in self.sums.iter_mut().zip(self.terms) {
-			sums.0 = add(sums, self.start, *term);
-		}
-	}
-}
-
-/// Stores results at `place` in the rows of the result, which may end before the panel.
-fn copy(results: &[Row], rows: &mut [&mut [i32]], place: usize) {
-	for (row, results) in rows.iter_mut().zip(results) {
-		let out = &mut row[place..];
-		match out.first_chunk_mut::<WIDTH>() {
-			Some(out) => *out = results.0,
-			None => out.copy_from_slice(&results.0[..out.len()]),
-		}
-	}
 }
 
 /// Copies numbers from the front of `from`, keeping their low bits.
@@ -549,11 +554,11 @@ fn column_sums<T: Packed>(panel: &Panel) -> [i32; WIDTH] {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::arbitrary::Splitmix;
+	use crate::arbitrary::Random;
 
 	/// Numbers of a type, often its extremes.
-	fn numbers(dtype: DType, count: usize, random: &mut Splitmix) -> Vec<i32> {
-		let number = |random: &mut Splitmix| match random.below(4) {
+	fn numbers(dtype: DType, count: usize, random: &mut Random) -> Vec<i32> {
+		let number = |random: &mut Random| match random.below(4) {
 			0 => dtype.min(),
 			1 => dtype.max(),
 			_ => dtype.wrap(random.below(1 << 16) as i32),
@@ -614,7 +619,7 @@ mod tests {
 
 	#[test]
 	fn every_level_is_exact_on_odd_shapes_types_and_zero_points() {
-		let mut random = Splitmix(1);
+		let mut random = Random::new(1);
 		let shapes = [
 			[1, 1, 1],
 			[1, 7, 33],
@@ -653,7 +658,7 @@ mod tests {
 				check([1, DEPTH, 1], types, [0, 0], &a, &b);
 				check([1, DEPTH, 1], types, [-1, 1], &a, &b);
 			}
-			let mut random = Splitmix(2);
+			let mut random = Random::new(2);
 			let a = numbers(types[0], 3 * DEPTH, &mut random);
 			let b = numbers(types[1], 2 * DEPTH, &mut random);
 			check([3, DEPTH, 2], types, [0, 0], &a, &b);
@@ -662,7 +667,7 @@ mod tests {
 
 	#[test]
 	fn products_split_by_rows_and_by_columns_are_exact() {
-		let mut random = Splitmix(3);
+		let mut random = Random::new(3);
 		for [rows, depth, columns] in [[1, 2000, 3001], [200, 300, 70], [4, 4000, 500]] {
 			let a = numbers(DType::I8, rows * depth, &mut random);
 			let b = numbers(DType::I8, depth * columns, &mut random);

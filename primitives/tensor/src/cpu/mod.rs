@@ -2,15 +2,19 @@
 
 //! Evaluation of whole programs on the CPU.
 //!
-//! Values are held row-major with one `i32` for each element and freed after their last use. Products
-//! run on packed panels and take the elementwise operators that follow them along; everything else
-//! applies the functions of [`crate::ops`] element by element, in parallel.
+//! What is computed together, in which order and in which memory is planned once for a program ([`plan`]).
+//! Values are held row-major, each in the width of its element type. Products run on packed panels;
+//! elementwise operators are computed in groups, a stretch of elements at a time, also on what comes out
+//! of a product. Every number goes through the functions of [`crate::ops`].
 
+mod buffer;
 mod conv3d;
 mod depthwise;
-mod fuse;
+mod draft;
+mod group;
 mod matrix;
 mod movement;
+mod plan;
 mod pointwise;
 mod pool;
 mod product;
@@ -19,90 +23,165 @@ mod resize;
 #[allow(unsafe_code)]
 mod simd;
 mod stored;
+mod target;
 mod transpose_conv;
+mod view;
 
 use crate::{
-	analysis::last_uses,
 	exec::{check_count, check_size},
 	ops::Family,
-	CheckedProgram, ConstantData, ExecError, Executor, Leaf, Node, Op, TensorType, ValueId,
+	CheckedProgram, ConstantData, DType, ExecError, Executor, Leaf, Node, TensorType, ValueId,
 };
-use fuse::{Plan, Steps};
+use buffer::{Buffer, Elements, ElementsMut};
 pub use matrix::{Number, PackedMatrix, Side};
-use product::Panels;
+use plan::{Plan, Unit};
+use product::{Panels, Right};
 pub use simd::Level;
-use std::{borrow::Cow, sync::Arc};
+use std::{
+	borrow::Cow,
+	sync::Arc,
+	time::{Duration, Instant},
+};
+use target::Target;
 
 /// Runs programs on the cores of this machine, through rayon's current thread pool.
 pub struct CpuExecutor {
 	program: Arc<CheckedProgram>,
-	/// Constants as values; empty where only products use the constant, which have their panels.
-	constants: Vec<Vec<i32>>,
+	/// Constants as values; nothing where only products, tables or groups use the constant, which have it
+	/// in their own form, or only [`stored`](Self::stored) is read.
+	constants: Vec<Buffer>,
+	/// The stored bytes of constants that rows are taken from as they are.
+	stored: Vec<Option<Arc<dyn Blob>>>,
 	/// For each node that multiplies by a constant: that constant, packed. Nothing for other nodes.
 	packed: Vec<Vec<Panels>>,
-	/// Which products take the nodes after them along.
 	plan: Plan,
-	last_uses: Vec<Option<u16>>,
+	/// Where values lie, as the plan says.
+	buffers: Vec<Buffer>,
+	/// Time taken by each unit of the plan and by its checkpoints, since somebody asked for it.
+	times: Option<Vec<[Duration; 2]>>,
 }
 
-/// A value on its way through an iteration.
-type Slot = Option<Vec<i32>>;
+/// The bytes of a blob, wherever they are.
+pub trait Blob: AsRef<[u8]> + Send + Sync {}
+
+impl<T: AsRef<[u8]> + Send + Sync> Blob for T {}
+
+/// The memory that an executor holds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+	/// Constants in the forms in which they are used.
+	pub constants: usize,
+	/// Blobs of constants that are read as they are stored: they may be mapped from files.
+	pub blobs: usize,
+	/// Buffers for values, each used for one after the other.
+	pub values: usize,
+	/// The most bytes of values that are needed at one time.
+	pub live: usize,
+}
 
 impl CpuExecutor {
 	/// An executor for `program`. `constants` holds the stored bytes of every constant, by number;
 	/// those that are inside the program may be left empty. Fails if one has the wrong length.
 	pub fn new(program: Arc<CheckedProgram>, constants: Vec<Arc<[u8]>>) -> Result<Self, ExecError> {
+		let blob = |bytes| Arc::new(bytes) as Arc<dyn Blob>;
+		Self::with_blobs(program, constants.into_iter().map(blob).collect())
+	}
+
+	/// Like [`new`](Self::new), with constants that may be mapped from files: most are read once and let
+	/// go, those that rows are taken from are read where they are.
+	pub fn with_blobs(
+		program: Arc<CheckedProgram>,
+		constants: Vec<Arc<dyn Blob>>,
+	) -> Result<Self, ExecError> {
 		let parts = program.program();
 		check_count("constants", parts.constants.len(), constants.len())?;
-		let mut stored: Vec<Cow<[u8]>> = Vec::with_capacity(constants.len());
+		let mut bytes: Vec<Cow<[u8]>> = Vec::with_capacity(constants.len());
 		for (number, (constant, given)) in parts.constants.iter().zip(&constants).enumerate() {
 			match &constant.data {
-				ConstantData::Inline(bytes) => stored.push(Cow::Borrowed(bytes)),
+				ConstantData::Inline(inside) => bytes.push(Cow::Borrowed(inside)),
 				ConstantData::Blob(_) => {
 					let leaf = Leaf::Constant(number as u16);
+					let given: &[u8] = (**given).as_ref();
 					check_size(leaf, constant.ty.bytes(), given)?;
-					stored.push(Cow::Borrowed(given));
+					bytes.push(Cow::Borrowed(given));
 				}
 			}
 		}
-
-		let first = parts.inputs.len() as u16;
-		let constant_of = |value: ValueId| {
-			let number = value.checked_sub(first)? as usize;
-			parts.constants.get(number).map(|constant| (number, constant))
+		let first = parts.inputs.len();
+		let number_of = |value: ValueId| {
+			let number = (value as usize).checked_sub(first)?;
+			(number < parts.constants.len()).then_some(number)
 		};
-		let mut needed = vec![false; constants.len()];
-		let mut packed: Vec<Vec<Panels>> = Vec::with_capacity(parts.nodes.len());
-		let mut decoded = vec![Vec::new(); constants.len()];
-		for node in &parts.nodes {
-			let family = Family::of(&node.op);
-			let right = node.operands.get(1).and_then(|value| constant_of(*value));
-			let right = right.filter(|_| is_product(&family));
-			packed.push(match (right, node.operands.first()) {
-				(Some((number, constant)), Some(left)) => {
-					let elements = stored::decode(&constant.ty, &constant.layout, &stored[number]);
-					pack(&family, ty(&program, *left), &constant.ty, &elements)
-				}
-				_ => Vec::new(),
-			});
-			for (place, operand) in node.operands.iter().enumerate() {
-				let Some((number, _)) = constant_of(*operand) else { continue };
-				needed[number] |= right.is_none() || place != 1;
-			}
-		}
-		for (number, constant) in parts.constants.iter().enumerate() {
-			if needed[number] {
-				decoded[number] = stored::decode(&constant.ty, &constant.layout, &stored[number]);
-			}
-		}
-		let last_uses = last_uses(&program);
+		let decoded = |number: usize| {
+			let constant = &parts.constants[number];
+			let (ty, count) = (&constant.ty, constant.ty.elements() as usize);
+			let mut buffer = Buffer::new(ty.bytes() as usize);
+			let room = buffer.elements_mut(ty.dtype, count);
+			stored::decode(ty, &constant.layout, &bytes[number], room);
+			buffer
+		};
+		let elements_of = |number: usize, buffer: &Buffer| {
+			let ty = &parts.constants[number].ty;
+			buffer.elements(ty.dtype, ty.elements() as usize).widened()
+		};
 		let plan = Plan::of(&program, |value| {
-			let (number, constant) = constant_of(value)?;
-			let elements = stored::decode(&constant.ty, &constant.layout, &stored[number]);
-			Some((constant.ty.clone(), elements))
+			let number = number_of(value)?;
+			Some(elements_of(number, &decoded(number)))
 		});
-		drop(stored);
-		Ok(Self { program, constants: decoded, packed, plan, last_uses })
+
+		let mut packed: Vec<Vec<Panels>> = Vec::new();
+		packed.resize_with(parts.nodes.len(), Vec::new);
+		let mut needed = vec![false; constants.len()];
+		let mut stored: Vec<Option<Arc<dyn Blob>>> = vec![None; constants.len()];
+		for unit in &plan.units {
+			let mut need = |value: ValueId| {
+				if let Some(number) = number_of(value) {
+					needed[number] = true;
+				}
+			};
+			let node = match unit {
+				Unit::Node(node) => Some(*node),
+				Unit::Group(group) => {
+					group.reads().for_each(&mut need);
+					group.product
+				}
+			};
+			let Some((number, node)) = node.map(|number| (number, &parts.nodes[number as usize]))
+			else {
+				continue;
+			};
+			let family = Family::of(&node.op);
+			for (place, operand) in node.operands.iter().enumerate() {
+				let root = plan.roots[*operand as usize];
+				let Some(constant) = number_of(root) else { continue };
+				if is_product(&family) && place == 1 {
+					let right = ty(&program, *operand);
+					let buffer = decoded(constant);
+					let elements = buffer.elements(right.dtype, right.elements() as usize);
+					let left = ty(&program, node.operands[0]);
+					packed[number as usize] = pack(&family, left, right, elements);
+				} else if matches!(family, Family::Gather)
+					&& place == 0 && as_stored(&parts.constants[constant])
+				{
+					stored[constant] = Some(constants[constant].clone());
+				} else {
+					need(root);
+				}
+			}
+		}
+		for checkpoint in &parts.checkpoints {
+			if let Some(number) = number_of(plan.roots[checkpoint.value as usize]) {
+				needed[number] = true;
+			}
+		}
+		let decoded = |(number, needed): (usize, &bool)| match needed {
+			true => decoded(number),
+			false => Buffer::default(),
+		};
+		let constants = needed.iter().enumerate().map(decoded).collect();
+		let buffers = plan.allocate();
+		drop(bytes);
+		Ok(Self { program, constants, stored, packed, plan, buffers, times: None })
 	}
 
 	/// The program this executor was made for.
@@ -110,14 +189,97 @@ impl CpuExecutor {
 		&self.program
 	}
 
-	fn run(&self, number: u16, node: &Node, slots: &mut [Slot]) -> Vec<i32> {
-		let program = &*self.program;
-		let out = ty(program, program.node_value(number));
-		if let Op::Reshape { .. } | Op::Identity = node.op {
-			return self.moved(number, node, slots);
+	/// The memory that it holds. What one operator needs for itself while it runs is not counted.
+	pub fn memory(&self) -> Memory {
+		let panels = self.packed.iter().flatten().map(Panels::bytes).sum::<usize>();
+		let decoded = self.constants.iter().map(Buffer::bytes).sum::<usize>();
+		Memory {
+			constants: panels + decoded,
+			blobs: self.stored.iter().flatten().map(|blob| (**blob).as_ref().len()).sum(),
+			values: self.buffers.iter().map(Buffer::bytes).sum(),
+			live: self.plan.live,
 		}
-		let value = |place: usize| self.elements(slots, node.operands[place]);
-		let operand_type = |place: usize| ty(program, node.operands[place]);
+	}
+
+	/// From now on measures what iterations spend their time on.
+	pub fn measure(&mut self) {
+		self.times = Some(vec![Default::default(); self.plan.units.len()]);
+	}
+
+	/// What is computed together, in order, by name; the time it took since [`measure`](Self::measure),
+	/// and that of writing its checkpoints. Empty before that.
+	pub fn times(&self) -> Vec<(String, [Duration; 2])> {
+		let name = |unit: &Unit| unit.name(&self.program);
+		let times = self.times.iter().flatten();
+		self.plan.units.iter().map(name).zip(times.copied()).collect()
+	}
+
+	/// Computes one unit into `outputs`, one for each value that it makes.
+	fn run(&self, unit: &Unit, mut outputs: Vec<ElementsMut>) {
+		match unit {
+			Unit::Node(number) => {
+				if let Some(out) = outputs.pop() {
+					self.node(*number, out);
+				}
+			}
+			Unit::Group(group) => {
+				let value = |root: ValueId| self.elements(root);
+				match group.product {
+					None => group.bind(Level::detected(), value).run(outputs),
+					Some(product) if group.is_only_product() => {
+						if let Some(out) = outputs.pop() {
+							self.product(product, Target::Sums(out.words()));
+						}
+					}
+					Some(product) => {
+						let bound = group.bind(Level::detected(), value);
+						let target = Target::Group { group: &bound, first: 0, outputs };
+						self.product(product, target);
+					}
+				}
+			}
+		}
+	}
+
+	/// A product that a group may begin with.
+	fn product(&self, number: u16, target: Target) {
+		let node = self.node_of(number);
+		let out = self.type_of(self.program.node_value(number));
+		let value = |place: usize| self.elements(node.operands[place]);
+		let operand_type = |place: usize| self.type_of(node.operands[place]);
+		let packed = self.packed[number as usize].first();
+		match Family::of(&node.op) {
+			Family::Conv(conv) => {
+				let fresh;
+				let panels = match packed {
+					Some(panels) => panels,
+					None => {
+						let family = Family::Conv(conv);
+						fresh = pack(&family, operand_type(0), operand_type(1), value(1));
+						&fresh[0]
+					}
+				};
+				let (input, kernel, bias) = (operand_type(0), operand_type(1), value(2).words());
+				product::conv(&conv, input, value(0), kernel, panels, bias, out, target);
+			}
+			Family::MatMul { a_zero_point, b_zero_point } => {
+				let right = match packed {
+					Some(panels) => Right::Packed(panels),
+					None => Right::Value(operand_type(1), value(1)),
+				};
+				let zero_points = [a_zero_point, b_zero_point];
+				product::mat_mul(zero_points, [operand_type(0), out], value(0), &right, target);
+			}
+			_ => unreachable!("the plan knows products"),
+		}
+	}
+
+	/// An operator by itself.
+	fn node(&self, number: u16, out: ElementsMut) {
+		let node = self.node_of(number);
+		let out_type = self.type_of(self.program.node_value(number));
+		let value = |place: usize| self.elements(node.operands[place]);
+		let operand_type = |place: usize| self.type_of(node.operands[place]);
 		let family = Family::of(&node.op);
 		let fresh;
 		let panels: &[Panels] = match &self.packed[number as usize][..] {
@@ -127,79 +289,158 @@ impl CpuExecutor {
 			}
 			packed => packed,
 		};
-		let nothing = Steps::default();
-		let steps = self.plan.chain(number).map_or(&nothing, |chain| &chain.steps);
 		match family {
-			Family::Conv(conv) => {
-				let (input, kernel) = (operand_type(0), operand_type(1));
-				product::conv(&conv, input, value(0), kernel, &panels[0], value(2), steps, out)
-			}
-			Family::MatMul { .. } => product::mat_mul(value(0), &panels[0], steps, out),
 			Family::Conv3d(conv) => {
 				let (input, kernel) = (operand_type(0), operand_type(1));
-				conv3d::run(&conv, input, value(0), kernel, panels, value(2), out)
+				let bias = value(2).words();
+				conv3d::run(&conv, input, value(0), kernel, panels, bias, out_type, out.words());
 			}
 			Family::TransposeConv(conv) => {
 				let (input, kernel) = (operand_type(0), operand_type(1));
-				transpose_conv::run(&conv, input, value(0), kernel, &panels[0], value(2), out)
+				let (panels, bias) = (&panels[0], value(2).words());
+				let out = out.words();
+				transpose_conv::run(&conv, input, value(0), kernel, panels, bias, out_type, out);
 			}
 			Family::Depthwise(conv) => {
 				let operands = [0, 1].map(|place| (operand_type(place), value(place)));
-				depthwise::run(&conv, operands, value(2), out)
+				depthwise::run(&conv, operands, value(2).words(), out_type, out.words());
 			}
-			Family::AvgPool(pool) => pool::average(&pool, operand_type(0), value(0), out),
-			Family::Resize(resize) => resize::run(&resize, operand_type(0), value(0), out),
+			Family::AvgPool(pool) => {
+				pool::average(&pool, [operand_type(0), out_type], value(0), out);
+			}
+			Family::Resize(resize) => {
+				resize::run(&resize, [operand_type(0), out_type], value(0), out);
+			}
 			Family::MaxPool { kernel, grid } => {
-				pool::largest(kernel, &grid, operand_type(0), value(0), out)
+				pool::largest(kernel, &grid, [operand_type(0), out_type], value(0), out);
 			}
-			Family::ArgMax { axis } => reduce::arg_max(operand_type(0), value(0), axis),
+			Family::ArgMax { axis } => {
+				reduce::arg_max(operand_type(0), value(0), axis, out.words());
+			}
 			Family::Reduce { reduction, axis } => {
-				reduce::reduce(reduction, operand_type(0), value(0), axis)
+				reduce::reduce(reduction, operand_type(0), value(0), axis, out);
 			}
-			Family::Pointwise(op) => {
-				let views: Vec<_> = (0..node.operands.len())
-					.map(|place| pointwise::View::of(value(place), operand_type(place), out))
-					.collect();
-				pointwise::run(op, operand_type(0).dtype, &views, out)
-			}
-			Family::Table => pointwise::table(operand_type(0).dtype, value(0), value(1)),
 			Family::Gather => {
-				movement::gather(operand_type(0), value(0), operand_type(1), value(1))
+				let root = self.plan.roots[node.operands[0] as usize];
+				let values = match self.stored_constant(root) {
+					Some(bytes) => movement::Rows::Stored(bytes),
+					None => movement::Rows::Value(value(0)),
+				};
+				let types = [operand_type(0), operand_type(1)];
+				movement::gather(types, values, value(1).words(), out);
 			}
 			Family::Scatter => {
-				movement::scatter(operand_type(0), value(0), operand_type(1), value(1), value(2))
+				let types = [operand_type(0), operand_type(1)];
+				movement::scatter(types, [value(0), value(2)], value(1).words(), out);
 			}
 			Family::Movement(movement) => {
-				let operands: Vec<(&TensorType, &[i32])> = (0..node.operands.len())
-					.map(|place| (operand_type(place), value(place)))
-					.collect();
-				movement::run(&movement, &operands, out)
+				let types: Vec<_> = (0..node.operands.len()).map(operand_type).collect();
+				let operands: Vec<_> = (0..node.operands.len()).map(value).collect();
+				movement::run(&movement, &types, &operands, out_type, out);
+			}
+			Family::Conv(_) | Family::MatMul { .. } | Family::Pointwise(_) | Family::Table => {
+				unreachable!("the plan puts these into groups")
 			}
 		}
 	}
 
-	/// An operator that keeps all elements in their order moves its operand where nothing uses it any
-	/// more.
-	fn moved(&self, number: u16, node: &Node, slots: &mut [Slot]) -> Vec<i32> {
-		let operand = node.operands[0];
-		if self.last_uses[operand as usize] == Some(number) {
-			if let Some(elements) = slots[operand as usize].take() {
-				return elements;
-			}
-		}
-		self.elements(slots, operand).to_vec()
+	fn node_of(&self, number: u16) -> &Node {
+		&self.program.program().nodes[number as usize]
 	}
 
-	fn elements<'a>(&'a self, slots: &'a [Slot], value: ValueId) -> &'a [i32] {
-		match &slots[value as usize] {
-			Some(elements) => elements,
-			None => {
-				let first = self.program.program().inputs.len();
-				(value as usize)
-					.checked_sub(first)
-					.and_then(|number| self.constants.get(number))
-					.map_or(&[], Vec::as_slice)
+	fn type_of(&self, value: ValueId) -> &TensorType {
+		ty(&self.program, value)
+	}
+
+	/// The number of a value that is a constant.
+	fn constant(&self, value: ValueId) -> Option<usize> {
+		let number = (value as usize).checked_sub(self.program.program().inputs.len())?;
+		(number < self.constants.len()).then_some(number)
+	}
+
+	fn stored_constant(&self, root: ValueId) -> Option<&[u8]> {
+		self.stored[self.constant(root)?].as_ref().map(|blob| (**blob).as_ref())
+	}
+
+	fn elements(&self, value: ValueId) -> Elements<'_> {
+		let root = self.plan.roots[value as usize];
+		let ty = self.type_of(root);
+		let buffer = match (self.plan.places[root as usize], self.constant(root)) {
+			(Some(place), _) => &self.buffers[place],
+			(None, Some(number)) => &self.constants[number],
+			(None, None) => unreachable!("the plan has a place for everything that is read"),
+		};
+		buffer.elements(ty.dtype, ty.elements() as usize)
+	}
+
+	fn iteration(&mut self, inputs: &[&[u8]], state: &[&[u8]]) -> Result<Vec<Vec<u8>>, ExecError> {
+		let program = self.program.clone();
+		let parts = program.program();
+		check_count("inputs", parts.inputs.len(), inputs.len())?;
+		check_count("states", parts.state.len(), state.len())?;
+		let supplied = (0..inputs.len())
+			.map(|number| (Leaf::Input(number as u16), inputs[number]))
+			.chain((0..state.len()).map(|number| (Leaf::State(number as u16), state[number])));
+		for (leaf, bytes) in supplied {
+			let (Some((ty, layout)), Some(value)) =
+				(program.leaf_type(leaf), program.leaf_value(leaf))
+			else {
+				continue;
+			};
+			check_size(leaf, ty.bytes(), bytes)?;
+			if let Some(place) = self.plan.places[value as usize] {
+				let room = self.buffers[place].elements_mut(ty.dtype, ty.elements() as usize);
+				stored::decode(ty, layout, bytes, room);
 			}
+		}
+
+		// Checkpoints that share the elements of something that is there from the start.
+		let mut checkpoints = vec![Vec::new(); parts.checkpoints.len()];
+		for (number, stored) in checkpoints.iter_mut().enumerate() {
+			let root = self.plan.roots[parts.checkpoints[number].value as usize];
+			if program.value_node(root).is_none() {
+				*stored = self.encoded(number);
+			}
+		}
+		for number in 0..self.plan.units.len() {
+			let values = self.plan.writes(&program, &self.plan.units[number]);
+			let mut made: Vec<(ValueId, usize, Buffer)> = Vec::with_capacity(values.len());
+			for value in values {
+				if let Some(place) = self.plan.places[value as usize] {
+					made.push((value, place, std::mem::take(&mut self.buffers[place])));
+				}
+			}
+			let outputs = made.iter_mut().map(|(value, _, buffer)| {
+				let ty = ty(&program, *value);
+				buffer.elements_mut(ty.dtype, ty.elements() as usize)
+			});
+			let outputs = outputs.collect();
+			let start = self.times.is_some().then(Instant::now);
+			self.run(&self.plan.units[number], outputs);
+			let computed = start.map(|start| start.elapsed());
+			for (value, place, buffer) in made {
+				self.buffers[place] = buffer;
+				for number in self.plan.commits(value) {
+					checkpoints[*number] = self.encoded(*number);
+				}
+			}
+			if let (Some(start), Some(computed), Some(times)) = (start, computed, &mut self.times) {
+				let [unit, stored] = &mut times[number];
+				*unit += computed;
+				*stored += start.elapsed() - computed;
+			}
+		}
+		Ok(checkpoints)
+	}
+
+	/// The stored bytes of a checkpoint whose value has just been made.
+	fn encoded(&self, number: usize) -> Vec<u8> {
+		match self.program.leaf_type(Leaf::Checkpoint(number as u16)) {
+			Some((ty, layout)) => {
+				let value = self.program.program().checkpoints[number].value;
+				stored::encode(ty, layout, self.elements(value))
+			}
+			None => Vec::new(),
 		}
 	}
 }
@@ -210,52 +451,21 @@ impl Executor for CpuExecutor {
 		inputs: &[&[u8]],
 		state: &[&[u8]],
 	) -> Result<Vec<Vec<u8>>, ExecError> {
-		let program = &*self.program;
-		let parts = program.program();
-		check_count("inputs", parts.inputs.len(), inputs.len())?;
-		check_count("states", parts.state.len(), state.len())?;
-		let supplied = (0..inputs.len())
-			.map(|number| (Leaf::Input(number as u16), inputs[number]))
-			.chain((0..state.len()).map(|number| (Leaf::State(number as u16), state[number])));
-		let mut slots: Vec<Slot> = vec![None; program.value_count()];
-		for (leaf, bytes) in supplied {
-			let (Some((ty, layout)), Some(value)) =
-				(program.leaf_type(leaf), program.leaf_value(leaf))
-			else {
-				continue;
-			};
-			check_size(leaf, ty.bytes(), bytes)?;
-			if self.last_uses[value as usize].is_some() {
-				slots[value as usize] = Some(stored::decode(ty, layout, bytes));
-			}
+		if rayon::current_thread_index().is_some() {
+			return self.iteration(inputs, state);
 		}
-
-		let mut checkpoints = vec![Vec::new(); parts.checkpoints.len()];
-		for (number, node) in parts.nodes.iter().enumerate() {
-			let number = number as u16;
-			if self.plan.is_absorbed(number) {
-				continue;
-			}
-			let last = self.plan.chain(number).map_or(number, |chain| chain.last);
-			let value = program.node_value(last);
-			let result = self.run(number, node, &mut slots);
-			if let Some(checkpoint) = program.checkpoint_of(value) {
-				let leaf = Leaf::Checkpoint(checkpoint);
-				if let Some((ty, layout)) = program.leaf_type(leaf) {
-					checkpoints[checkpoint as usize] = stored::encode(ty, layout, &result);
-				}
-			}
-			if self.last_uses[value as usize].is_some() {
-				slots[value as usize] = Some(result);
-			}
-			for operand in &node.operands {
-				if self.last_uses[*operand as usize] == Some(number) {
-					slots[*operand as usize] = None;
-				}
-			}
-		}
-		Ok(checkpoints)
+		// Into the pool once, not for each operator.
+		let mut result = Ok(Vec::new());
+		rayon::scope(|_| result = self.iteration(inputs, state));
+		result
 	}
+}
+
+/// Whether the stored bytes of a constant are its elements in order, and come from a blob.
+fn as_stored(constant: &crate::Constant) -> bool {
+	matches!(constant.data, ConstantData::Blob(_))
+		&& constant.layout.0.is_empty()
+		&& constant.ty.dtype != DType::Bool
 }
 
 /// Whether the operator multiplies by packed panels of its second operand.
@@ -279,7 +489,7 @@ fn is_product(family: &Family) -> bool {
 }
 
 /// The second operand of a product as its evaluator wants it; nothing for other operators.
-fn pack(family: &Family, left: &TensorType, right: &TensorType, elements: &[i32]) -> Vec<Panels> {
+fn pack(family: &Family, left: &TensorType, right: &TensorType, elements: Elements) -> Vec<Panels> {
 	let one = |side: Side, zero_points: [i32; 2]| {
 		vec![Panels::pack(side, zero_points, left.dtype, right, elements)]
 	};

@@ -2,70 +2,123 @@
 
 //! Reductions and the index of the largest.
 
-use crate::{ops::scalar, Reduction, TensorType};
+use super::{
+	buffer::{with_both, with_elements, Element, Elements, ElementsMut},
+	simd::{Level, Work},
+};
+use crate::{ops::scalar, DType, Reduction, TensorType};
 use rayon::prelude::*;
 
-/// Extents outside, along and inside an axis.
-fn around(ty: &TensorType, axis: usize) -> (usize, usize, usize) {
-	let product = |shape: &[u32]| shape.iter().map(|extent| *extent as usize).product::<usize>();
-	(product(&ty.shape[..axis]), ty.shape[axis] as usize, product(&ty.shape[axis + 1..]))
+/// Elements that are worth another task.
+const GRAIN: usize = 1 << 15;
+
+/// Extents along and inside an axis.
+fn extents(ty: &TensorType, axis: usize) -> [usize; 2] {
+	let inner = ty.shape[axis + 1..].iter().map(|extent| *extent as usize).product();
+	[ty.shape[axis] as usize, inner]
 }
 
 /// See [`Op::Reduce`](crate::Op::Reduce).
-pub fn reduce(reduction: Reduction, ty: &TensorType, a: &[i32], axis: usize) -> Vec<i32> {
+pub fn reduce(reduction: Reduction, ty: &TensorType, a: Elements, axis: usize, out: ElementsMut) {
+	let [along, inner] = extents(ty, axis);
+	let start = scalar::reduction_start(reduction, ty.dtype);
+	with_both!((a, out), (a, out) => {
+		// Some lines at a time, so that a loop is long.
+		let lines = (GRAIN / (along * inner)).max(1);
+		let size = [lines * along * inner, lines * inner];
+		let fold = |(a, out)| fold(reduction, Lines { a, out, extents: [along, inner], start });
+		if a.len() <= GRAIN || rayon::current_num_threads() == 1 {
+			a.chunks(size[0]).zip(out.chunks_mut(size[1])).for_each(fold);
+		} else {
+			a.par_chunks(size[0]).zip(out.par_chunks_mut(size[1])).for_each(fold);
+		}
+	})
+}
+
+/// Replaces each of `out` by the reduction of as many elements of type `dtype` one after the other, held
+/// as numbers, as there are for each.
+pub fn lines(reduction: Reduction, dtype: DType, a: &[i32], out: &mut [i32]) {
+	let extents = [a.len() / out.len(), 1];
+	fold(reduction, Lines { a, out, extents, start: scalar::reduction_start(reduction, dtype) });
+}
+
+/// Some lines along an axis with what lies inside it, and room for the results.
+struct Lines<'a, T> {
+	a: &'a [T],
+	out: &'a mut [T],
+	extents: [usize; 2],
+	start: i32,
+}
+
+fn fold<T: Element>(reduction: Reduction, lines: Lines<T>) {
 	// One loop for each reduction, so that each compiles to its own operator.
 	macro_rules! run {
 		($($name:ident)*) => {
 			match reduction {
-				$(Reduction::$name => fold(ty, a, axis, Reduction::$name, |so_far, a| {
-					scalar::reduction_step(Reduction::$name, so_far, a)
-				}),)*
+				$(Reduction::$name => {
+					#[derive(Clone, Copy)]
+					struct Applied;
+					impl Step for Applied {
+						#[inline(always)]
+						fn step(self, so_far: i32, a: i32) -> i32 {
+							scalar::reduction_step(Reduction::$name, so_far, a)
+						}
+					}
+					Level::detected().run(Fold { step: Applied, lines });
+				})*
 			}
 		};
 	}
 	run!(Sum Max Min Product All Any)
 }
 
-fn fold(
-	ty: &TensorType,
-	a: &[i32],
-	axis: usize,
-	reduction: Reduction,
-	step: impl Fn(i32, i32) -> i32 + Sync,
-) -> Vec<i32> {
-	let (outer, along, inner) = around(ty, axis);
-	let mut result = vec![scalar::reduction_start(reduction, ty.dtype); outer * inner];
-	let least = (4096 / (along * inner)).max(1);
-	let blocks = result.par_chunks_mut(inner).zip(a.par_chunks(along * inner)).with_min_len(least);
-	blocks.for_each(|(out, block)| {
-		if let [out] = out {
-			*out = block.iter().fold(*out, |so_far, a| step(so_far, *a));
-		} else {
-			for row in block.chunks(inner) {
-				for (out, a) in out.iter_mut().zip(row) {
-					*out = step(*out, *a);
-				}
-			}
-		}
-	});
-	result
+trait Step: Copy {
+	fn step(self, so_far: i32, a: i32) -> i32;
 }
 
-/// See [`Op::ArgMax`](crate::Op::ArgMax).
-pub fn arg_max(ty: &TensorType, a: &[i32], axis: usize) -> Vec<i32> {
-	let (outer, along, inner) = around(ty, axis);
-	let mut result = vec![0; outer * inner];
-	for (out, block) in result.chunks_mut(inner).zip(a.chunks(along * inner)) {
-		for (place, out) in out.iter_mut().enumerate() {
-			let mut largest = block[place];
-			for number in 1..along {
-				let element = block[number * inner + place];
-				if element > largest {
-					largest = element;
-					*out = number as i32;
+struct Fold<'a, S, T> {
+	step: S,
+	lines: Lines<'a, T>,
+}
+
+impl<S: Step, T: Element> Work for Fold<'_, S, T> {
+	type Output = ();
+
+	#[inline(always)]
+	fn work(self) {
+		let Self { step, lines: Lines { a, out, extents: [along, inner], start } } = self;
+		if inner == 1 {
+			for (out, line) in out.iter_mut().zip(a.chunks_exact(along)) {
+				*out = T::of(line.iter().fold(start, |so_far, a| step.step(so_far, a.wide())));
+			}
+			return;
+		}
+		for (out, block) in out.chunks_exact_mut(inner).zip(a.chunks_exact(along * inner)) {
+			out.fill(T::of(start));
+			for row in block.chunks_exact(inner) {
+				for (out, a) in out.iter_mut().zip(row) {
+					*out = T::of(step.step(out.wide(), a.wide()));
 				}
 			}
 		}
 	}
-	result
+}
+
+/// See [`Op::ArgMax`](crate::Op::ArgMax).
+pub fn arg_max(ty: &TensorType, a: Elements, axis: usize, out: &mut [i32]) {
+	let [along, inner] = extents(ty, axis);
+	with_elements!(a, a => {
+		for (out, block) in out.chunks_mut(inner).zip(a.chunks(along * inner)) {
+			for (place, out) in out.iter_mut().enumerate() {
+				let (mut largest, mut index) = (block[place], 0);
+				for number in 1..along {
+					let element = block[number * inner + place];
+					if element > largest {
+						(largest, index) = (element, number as i32);
+					}
+				}
+				*out = index;
+			}
+		}
+	})
 }

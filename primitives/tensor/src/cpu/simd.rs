@@ -152,6 +152,42 @@ pub fn halves(words: &mut [i32]) -> &mut [i16] {
 	unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 2) }
 }
 
+/// Numbers that memory can be seen as.
+///
+/// # Safety
+/// Any bits of the type's size must be a number of the type, and all of its bits must be initialised;
+/// its alignment must divide that of [`Row`].
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: all of these are integers without padding, and a row is aligned to 64 bytes.
+unsafe impl Plain for i8 {}
+// SAFETY: as above.
+unsafe impl Plain for i16 {}
+// SAFETY: as above.
+unsafe impl Plain for i32 {}
+
+/// The memory of rows as numbers.
+pub fn view<T: Plain>(rows: &[Row]) -> &[T] {
+	let count = std::mem::size_of_val(rows) / size_of::<T>();
+	// SAFETY: a row is 32 integers without padding, so all of its bytes are initialised; the slice
+	// covers the rows and nothing else, is aligned by the promise of `Plain`, and borrows them.
+	unsafe { std::slice::from_raw_parts(rows.as_ptr().cast(), count) }
+}
+
+/// The bytes of numbers, as they lie in memory.
+pub fn memory<T: Plain>(numbers: &[T]) -> &[u8] {
+	// SAFETY: the bytes are those of the slice, all of them initialised by the promise of `Plain`; a byte
+	// needs no alignment.
+	unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}
+
+/// The memory of rows as numbers that can be replaced.
+pub fn view_mut<T: Plain>(rows: &mut [Row]) -> &mut [T] {
+	let count = std::mem::size_of_val(rows) / size_of::<T>();
+	// SAFETY: as for `view`; the borrow is exclusive, and any bits that are written are integers.
+	unsafe { std::slice::from_raw_parts_mut(rows.as_mut_ptr().cast(), count) }
+}
+
 /// Sums, modulo 2^32, the products of the words `a[row × stride + g]` with the words `b[g][column]` over
 /// all `g`. `sums[row][column]` is set to the sum or, with `more`, increased by it.
 ///

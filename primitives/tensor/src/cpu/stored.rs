@@ -1,129 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Between stored bytes in any layout and row-major numbers.
+//! Between stored bytes in any layout and row-major values.
 
+use super::{
+	buffer::{with_elements, Element, Elements, ElementsMut},
+	movement::gather_affine,
+	simd::{self, Level, Work},
+};
 use crate::{ops::strides, DType, Layout, TensorType};
-use rayon::prelude::*;
 
-/// Elements that are worth another thread.
-const GRAIN: usize = 1 << 14;
+/// Fills `out` with the elements of a stored tensor, row-major.
+pub fn decode(ty: &TensorType, layout: &Layout, bytes: &[u8], out: ElementsMut) {
+	match out {
+		ElementsMut::I8(out) => {
+			ordered(ty, layout, bytes, out);
+			if ty.dtype == DType::Bool {
+				out.iter_mut().for_each(|element| *element = (*element != 0) as i8);
+			}
+		}
+		ElementsMut::I16(out) => ordered(ty, layout, bytes, out),
+		ElementsMut::I32(out) => ordered(ty, layout, bytes, out),
+	}
+}
 
-/// The numbers of a stored tensor, row-major.
-pub fn decode(ty: &TensorType, layout: &Layout, bytes: &[u8]) -> Vec<i32> {
-	let stored = numbers(ty.dtype, bytes);
+fn ordered<T: Element>(ty: &TensorType, layout: &Layout, bytes: &[u8], out: &mut [T]) {
 	if layout.0.is_empty() {
-		return stored;
+		read(bytes, out);
+		return;
 	}
+	let mut stored = vec![T::of(0); out.len()];
+	read(bytes, &mut stored);
 	// The stored order is row-major in the permuted shape: go back through its strides.
-	let mut strides_of = [0u64; crate::MAX_RANK];
-	for (stride, stored) in strides_of.iter_mut().zip(layout.strides(&ty.shape)) {
-		*stride = stored;
+	let strides: Vec<i64> = layout.strides(&ty.shape).iter().map(|stride| *stride as i64).collect();
+	gather_affine(&stored, &ty.shape, 0, &strides, out);
+}
+
+/// Reads elements that lie one after the other.
+pub fn read<T: Element>(bytes: &[u8], out: &mut [T]) {
+	Level::detected().run(Read { bytes, out });
+}
+
+struct Read<'a, T> {
+	bytes: &'a [u8],
+	out: &'a mut [T],
+}
+
+impl<T: Element> Work for Read<'_, T> {
+	type Output = ();
+
+	#[inline(always)]
+	fn work(self) {
+		for (element, bytes) in self.out.iter_mut().zip(self.bytes.chunks_exact(T::SIZE)) {
+			*element = T::read(bytes);
+		}
 	}
-	gather_strided(&stored, &ty.shape, &strides_of)
 }
 
 /// The stored bytes of a row-major tensor.
-pub fn encode(ty: &TensorType, layout: &Layout, elements: &[i32]) -> Vec<u8> {
-	if layout.0.is_empty() {
-		return bytes(ty.dtype, elements);
+pub fn encode(ty: &TensorType, layout: &Layout, elements: Elements) -> Vec<u8> {
+	with_elements!(elements, elements => {
+		if layout.0.is_empty() {
+			return written(elements);
+		}
+		let logical = strides(&ty.shape);
+		let shape: Vec<u32> = layout.0.iter().map(|axis| ty.shape[*axis as usize]).collect();
+		let steps: Vec<i64> = layout.0.iter().map(|axis| logical[*axis as usize] as i64).collect();
+		let mut stored = vec![Default::default(); elements.len()];
+		gather_affine(elements, &shape, 0, &steps, &mut stored);
+		written(&stored)
+	})
+}
+
+fn written<T: Element>(elements: &[T]) -> Vec<u8> {
+	if cfg!(target_endian = "little") {
+		return simd::memory(elements).to_vec();
 	}
-	let logical = strides(&ty.shape);
-	let mut shape = Vec::with_capacity(ty.rank());
-	let mut strides_of = [0u64; crate::MAX_RANK];
-	for (place, axis) in layout.0.iter().enumerate() {
-		shape.push(ty.shape[*axis as usize]);
-		strides_of[place] = logical[*axis as usize];
-	}
-	bytes(ty.dtype, &gather_strided(elements, &shape, &strides_of))
+	let mut bytes = vec![0; elements.len() * T::SIZE];
+	Level::detected().run(Write { elements, bytes: &mut bytes });
+	bytes
 }
 
-/// Reads `from` in row-major order of `shape`, element `at` at `Σ at × strides`.
-pub fn gather_strided(from: &[i32], shape: &[u32], strides: &[u64]) -> Vec<i32> {
-	let signed: Vec<i64> = strides.iter().map(|stride| *stride as i64).collect();
-	gather_affine(from, shape, 0, &signed)
+struct Write<'a, T> {
+	elements: &'a [T],
+	bytes: &'a mut [u8],
 }
 
-/// Reads `from` in row-major order of `shape`, element `at` at `base + Σ at × strides`.
-pub fn gather_affine(from: &[i32], shape: &[u32], base: i64, strides: &[i64]) -> Vec<i32> {
-	let Some((row, outer)) = shape.split_last() else {
-		return vec![from[base as usize]];
-	};
-	let (row, step) = (*row as usize, strides[outer.len()]);
-	let elements = shape.iter().map(|extent| *extent as usize).product();
-	let mut out = vec![0; elements];
-	let rows_each = (GRAIN / row).max(1);
-	out.par_chunks_mut(row * rows_each).enumerate().for_each(|(block, rows)| {
-		for (number, out) in rows.chunks_mut(row).enumerate() {
-			let at = crate::ops::unravel((block * rows_each + number) as u64, outer);
-			let start = at
-				.iter()
-				.zip(strides)
-				.take(outer.len())
-				.fold(base, |sum, (at, stride)| sum + *at as i64 * stride);
-			if step == 1 {
-				out.copy_from_slice(&from[start as usize..][..row]);
-			} else {
-				let mut place = start;
-				for element in out {
-					*element = from[place as usize];
-					place += step;
-				}
-			}
-		}
-	});
-	out
-}
+impl<T: Element> Work for Write<'_, T> {
+	type Output = ();
 
-fn numbers(dtype: DType, bytes: &[u8]) -> Vec<i32> {
-	match dtype {
-		DType::Bool => bytes.iter().map(|byte| (*byte != 0) as i32).collect(),
-		DType::I8 => bytes.iter().map(|byte| *byte as i8 as i32).collect(),
-		DType::I16 => {
-			let pairs = bytes.chunks_exact(2);
-			pairs.map(|pair| i16::from_le_bytes([pair[0], pair[1]]) as i32).collect()
-		}
-		DType::I32 => {
-			let words = bytes.chunks_exact(4);
-			words.map(|word| i32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
-		}
-	}
-}
-
-fn bytes(dtype: DType, elements: &[i32]) -> Vec<u8> {
-	match dtype {
-		DType::Bool | DType::I8 => elements.iter().map(|element| *element as u8).collect(),
-		DType::I16 => {
-			let mut bytes = vec![0; elements.len() * 2];
-			for (pair, element) in bytes.chunks_exact_mut(2).zip(elements) {
-				pair.copy_from_slice(&(*element as i16).to_le_bytes());
-			}
-			bytes
-		}
-		DType::I32 => {
-			let mut bytes = vec![0; elements.len() * 4];
-			for (word, element) in bytes.chunks_exact_mut(4).zip(elements) {
-				word.copy_from_slice(&element.to_le_bytes());
-			}
-			bytes
+	#[inline(always)]
+	fn work(self) {
+		for (bytes, element) in self.bytes.chunks_exact_mut(T::SIZE).zip(self.elements) {
+			element.write(bytes);
 		}
 	}
 }
 
 #[cfg(test)]
 mod tests {
-	use super::*;
+	use super::{super::buffer::Buffer, *};
 
 	#[test]
 	fn a_layout_permutes_the_stored_order_and_back() {
 		let ty = TensorType::new(DType::I16, [2, 3, 4]);
-		let elements: Vec<i32> = (0..24).collect();
+		let elements: Vec<i16> = (0..24).collect();
 		for axes in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
 			let layout = Layout::new(&axes);
-			let stored = encode(&ty, &layout, &elements);
-			assert_eq!(decode(&ty, &layout, &stored), elements, "{axes:?}");
+			let stored = encode(&ty, &layout, Elements::I16(&elements));
+			let mut buffer = Buffer::new(48);
+			decode(&ty, &layout, &stored, buffer.elements_mut(DType::I16, 24));
+			let back = buffer.elements(DType::I16, 24).widened();
+			assert_eq!(back, (0..24).collect::<Vec<i32>>(), "{axes:?}");
 			let strides = layout.strides(&ty.shape);
 			let place = strides[0] + 2 * strides[1] + 3 * strides[2];
 			assert_eq!(crate::read_element(DType::I16, &stored, place), Some(23));
 		}
+	}
+
+	#[test]
+	fn every_stored_byte_but_0_is_true() {
+		let ty = TensorType::new(DType::Bool, [4]);
+		let mut buffer = Buffer::new(4);
+		let layout = Layout::row_major();
+		decode(&ty, &layout, &[0, 1, 7, 255], buffer.elements_mut(DType::Bool, 4));
+		assert_eq!(buffer.elements(DType::Bool, 4).widened(), [0, 1, 1, 1]);
 	}
 }

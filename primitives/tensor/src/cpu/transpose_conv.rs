@@ -4,8 +4,9 @@
 //! sum of what falls on each place of the result.
 
 use super::{
-	fuse::Steps,
+	buffer::Elements,
 	product::{self, Panels, Side},
+	target::Target,
 };
 use crate::{
 	ops::{
@@ -21,13 +22,14 @@ const BLOCK: usize = 1 << 22;
 
 /// Panels of a weight `[O, KH, KW, C]` as `[KH × KW × O, C]`, so that what falls on one place of the
 /// result lies together.
-pub fn pack(conv: &TransposeConv, left: DType, right: &TensorType, elements: &[i32]) -> Panels {
+pub fn pack(conv: &TransposeConv, left: DType, right: &TensorType, elements: Elements) -> Panels {
 	let depth = right.shape[3] as usize;
 	let taps = right.shape[1] as usize * right.shape[2] as usize;
+	let elements = elements.widened();
 	let rows = (0..taps).flat_map(|tap| elements.chunks(depth).skip(tap).step_by(taps));
 	let turned: Vec<i32> = rows.flatten().copied().collect();
 	let zero_points = [conv.input_zero_point, conv.weight_zero_point];
-	Panels::pack(Side::Rows, zero_points, left, &turned_type(right), &turned)
+	Panels::pack(Side::Rows, zero_points, left, &turned_type(right), Elements::I32(&turned))
 }
 
 fn turned_type(weight: &TensorType) -> TensorType {
@@ -39,15 +41,16 @@ fn turned_type(weight: &TensorType) -> TensorType {
 pub fn run(
 	conv: &TransposeConv,
 	input_type: &TensorType,
-	input: &[i32],
+	input: Elements,
 	kernel: &TensorType,
 	panels: &Panels,
 	bias: &[i32],
-	out: &TensorType,
-) -> Vec<i32> {
-	let &[_, h, w, channels] = &input_type.shape[..] else { return Vec::new() };
-	let &[filters, kh, kw, _] = &kernel.shape[..] else { return Vec::new() };
-	let &[_, out_height, out_width, _] = &out.shape[..] else { return Vec::new() };
+	out_type: &TensorType,
+	out: &mut [i32],
+) {
+	let &[batches, h, w, channels] = &input_type.shape[..] else { return };
+	let &[filters, kh, kw, _] = &kernel.shape[..] else { return };
+	let &[_, out_height, out_width, _] = &out_type.shape[..] else { return };
 	let filters = filters as usize;
 	let turned = turned_type(kernel);
 	let still = Track { pad: 0, stride: 1, dilation: 1 };
@@ -61,27 +64,22 @@ pub fn run(
 	let (plane, out_row) = (h as usize * w as usize, out_width as usize * filters);
 	let block = (BLOCK / spread).max(1);
 
-	let mut result = vec![0; out.elements() as usize];
-	result.par_chunks_mut(filters).for_each(|pixel| match bias {
+	out.par_chunks_mut(filters).for_each(|pixel| match bias {
 		[all] => pixel.fill(*all),
 		each => pixel.copy_from_slice(each),
 	});
-	let batches = result.chunks_mut(out_height as usize * out_row);
-	for (result, input) in batches.zip(input.chunks(plane * depth)) {
-		for (number, input) in input.chunks(block * depth).enumerate() {
-			let places = (number * block)..(number * block + input.len() / depth);
+	let mut products = Vec::new();
+	let results = out.chunks_mut(out_height as usize * out_row);
+	for (batch, result) in (0..batches as usize).zip(results) {
+		for first in (0..plane).step_by(block) {
+			let places = first..plane.min(first + block);
 			let from = TensorType::new(input_type.dtype, [1, 1, places.len() as u32, channels]);
 			let to = TensorType::new(DType::I32, [1, 1, places.len() as u32, turned.shape[0]]);
-			let products = product::conv(
-				&product,
-				&from,
-				input,
-				&turned,
-				panels,
-				&[0],
-				&Steps::default(),
-				&to,
-			);
+			let start = (batch * plane + first) * depth;
+			let input = input.part(start, places.len() * depth);
+			products.resize(places.len() * spread, 0);
+			let sums = Target::Sums(&mut products);
+			product::conv(&product, &from, input, &turned, panels, &[0], &to, sums);
 			result.par_chunks_mut(out_row).enumerate().for_each(|(oy, sums)| {
 				for y in down.reach(oy as u32, kh, h) {
 					let row = y as usize * w as usize;
@@ -106,5 +104,4 @@ pub fn run(
 			});
 		}
 	}
-	result
 }

@@ -3,7 +3,7 @@
 //! The rules of the format, and hostile bytes.
 
 use crate::{
-	arbitrary::{random_program, Splitmix},
+	arbitrary::{random_program, Random},
 	*,
 };
 use codec::Encode;
@@ -190,7 +190,7 @@ fn judge(bytes: &[u8]) -> bool {
 	impl LeafSource for Noise {
 		fn read(&self, leaf: Leaf, index: u64) -> Option<i32> {
 			let seed = index ^ ((codec::Encode::encode(&leaf)[0] as u64) << 40);
-			(index % 101 != 100).then(|| Splitmix(seed).draw() as i32)
+			(index % 101 != 100).then(|| Random::new(seed).draw() as i32)
 		}
 	}
 	let Ok(program) = CheckedProgram::decode(bytes) else { return false };
@@ -245,7 +245,7 @@ fn some_mutations_survive_the_checks() {
 	let mut survivors = 0;
 	for seed in 0..300 {
 		let mut bytes = random_program(seed).program.encode();
-		let mut random = Splitmix(seed);
+		let mut random = Random::new(seed);
 		let place = random.below(bytes.len() as u64) as usize;
 		bytes[place] ^= 1 << random.below(8);
 		survivors += judge(&bytes) as u32;

@@ -3,7 +3,7 @@
 //! Operators after a product give the same bits whether or not the product takes them along.
 
 use super::Trace;
-use crate::{arbitrary::Splitmix, *};
+use crate::{arbitrary::Random, *};
 use std::sync::Arc;
 
 /// What follows the product in a program.
@@ -33,7 +33,7 @@ const COLUMNS: u32 = 70;
 /// Runs a product followed by `tail`, whose values are all checkpoints, in program order, and compares
 /// every element with the lazy evaluator.
 fn compare(convolution: bool, tail: Tail) {
-	let mut random = Splitmix(5);
+	let mut random = Random::new(5);
 	let mut builder = ProgramBuilder::new();
 	let (input, weight, out) = if convolution {
 		let weight = TensorType::new(DType::I8, [COLUMNS, 3, 1, 6]);
@@ -149,5 +149,55 @@ fn an_operand_that_is_no_constant_ends_the_chain() {
 		let part = builder.op(part, &[doubled]).unwrap();
 		let sum = builder.op(Op::Binary(Binary::Sub), &[doubled, part]).unwrap();
 		vec![rescale(builder, sum, 1)]
+	});
+}
+
+/// What a softmax does with each row: the largest, what is below it, a sum, and something of both.
+fn statistics(builder: &mut ProgramBuilder, value: ValueId, axis: u8) -> Vec<ValueId> {
+	let reduce = |builder: &mut ProgramBuilder, reduction, value| {
+		builder.op(Op::Reduce { reduction, axis }, &[value]).unwrap()
+	};
+	let scaled = rescale(builder, value, 1);
+	let largest = reduce(builder, Reduction::Max, scaled);
+	let cast = |builder: &mut ProgramBuilder, value| {
+		builder.op(Op::Cast { to: DType::I32 }, &[value]).unwrap()
+	};
+	let (wide, most) = (cast(builder, scaled), cast(builder, largest));
+	let below = builder.op(Op::Binary(Binary::Sub), &[wide, most]).unwrap();
+	let squares = builder.op(Op::Mul { shift: 0 }, &[below, below]).unwrap();
+	let sum = reduce(builder, Reduction::Sum, squares);
+	let zeros = builder.op(Op::Unary(Unary::Clz), &[sum]).unwrap();
+	let moved = builder.op(Op::Binary(Binary::LogicalLeftShift), &[sum, zeros]).unwrap();
+	let share = builder.op(Op::Mul { shift: 20 }, &[below, moved]).unwrap();
+	vec![largest, sum, share]
+}
+
+#[test]
+fn statistics_of_rows_are_taken_along_and_spread_again() {
+	both(|builder, value| statistics(builder, value, 2));
+}
+
+#[test]
+fn statistics_of_parts_of_rows_are_those_of_the_parts() {
+	both(|builder, value| {
+		let shape = vec![1, 140, COLUMNS / 2];
+		let halves = builder.op(Op::Reshape { shape }, &[value]).unwrap();
+		let halves = statistics(builder, halves, 2);
+		let shape = vec![4, 5, 35, 7];
+		let sevenths = builder.op(Op::Reshape { shape }, &[value]).unwrap();
+		[halves, statistics(builder, sevenths, 3)].concat()
+	});
+}
+
+#[test]
+fn statistics_across_rows_and_of_several_rows_are_not_mistaken_for_those_of_one() {
+	both(|builder, value| {
+		let shape = vec![7, 10, COLUMNS, 1];
+		let split = builder.op(Op::Reshape { shape }, &[value]).unwrap();
+		let across = statistics(builder, split, 1);
+		let single = statistics(builder, split, 3);
+		let shape = vec![1, 35, 2 * COLUMNS];
+		let pairs = builder.op(Op::Reshape { shape }, &[value]).unwrap();
+		[across, single, statistics(builder, pairs, 2)].concat()
 	});
 }

@@ -3,12 +3,12 @@
 //! Tensors large enough to be split among tasks: drawn elements must agree with the lazy evaluator.
 
 use super::Trace;
-use crate::{arbitrary::Splitmix, *};
+use crate::{arbitrary::Random, *};
 use std::sync::Arc;
 
 /// Applies `op` to random tensors and compares drawn elements of the result, stored in `layout`.
 fn compare(op: Op, operands: &[(DType, &[u32])], layout: &[u8]) {
-	let mut random = Splitmix(operands.len() as u64);
+	let mut random = Random::new(operands.len() as u64);
 	let mut builder = ProgramBuilder::new();
 	let (mut values, mut blobs) = (Vec::new(), Vec::new());
 	for (dtype, shape) in operands {
@@ -30,12 +30,15 @@ fn compare(op: Op, operands: &[(DType, &[u32])], layout: &[u8]) {
 		state: Vec::new(),
 		checkpoints: &checkpoints,
 	};
-	let last = ty.elements() - 1;
-	for draw in 0..2000 {
+	const DRAWS: u64 = 2000;
+	let all = ty.elements();
+	for draw in 0..all.min(DRAWS) {
+		// All of them, or the first, the last and drawn ones.
 		let index = match draw {
+			_ if all <= DRAWS => draw,
 			0 => 0,
-			1 => last,
-			_ => random.below(ty.elements()),
+			1 => all - 1,
+			_ => random.below(all),
 		};
 		let element = eval_element(&program, &trace, 0, index, &mut u64::MAX.clone()).unwrap();
 		let stored = read_element(ty.dtype, &checkpoints[0], index);
@@ -155,4 +158,39 @@ fn images_and_rows_over_many_tasks() {
 	let rows =
 		[(DType::I8, &[3u32, 40, 90][..]), (DType::I32, &[3, 500]), (DType::I8, &[3, 500, 90])];
 	compare(Op::Scatter, &rows, &[]);
+}
+
+/// The longest row of i8 products that cannot leave 32 bits, at the extremes and at random, and one step
+/// longer, which wraps: on the CPU path and in the lazy evaluator.
+#[test]
+fn the_longest_exact_products() {
+	const LONGEST: u32 = 131_071;
+	let product = Op::MatMul { a_zero_point: 0, b_zero_point: 0 };
+	for (rows, columns) in [(1, 1), (3, 5), (1, 17)] {
+		let (a, b) = ([1, rows, LONGEST], [1, LONGEST, columns]);
+		compare(product.clone(), &[(DType::I8, &a), (DType::I8, &b)], &[]);
+		compare(product.clone(), &[(DType::I16, &a), (DType::I8, &b)], &[]);
+	}
+	for (length, fits) in [(LONGEST, true), (LONGEST + 1, false)] {
+		for (a, b) in [(-128i64, -128i64), (-128, 127), (127, 127)] {
+			let mut builder = ProgramBuilder::new();
+			let input = |builder: &mut ProgramBuilder, shape: [u32; 3]| {
+				let ty = TensorType::new(DType::I8, shape);
+				builder.input(ty, Layout::row_major(), false).unwrap()
+			};
+			let values = [input(&mut builder, [1, 1, length]), input(&mut builder, [1, length, 1])];
+			let result = builder.op(product.clone(), &values).unwrap();
+			builder.output(result, Layout::row_major());
+			let program = Arc::new(builder.finish().unwrap());
+			let blobs = [a, b].map(|value| vec![value as i8 as u8; length as usize]);
+			let inputs: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
+			let mut executor = CpuExecutor::new(program.clone(), Vec::new()).unwrap();
+			let checkpoints = executor.run_iteration(&inputs, &[]).unwrap();
+			let exact = a * b * i64::from(length);
+			assert_eq!(read_element(DType::I32, &checkpoints[0], 0), Some(exact as i32));
+			assert_eq!(i64::from(exact as i32) == exact, fits || a * b < 16_384);
+			let wraps = !intervals(&program, &[]).wrapping().is_empty();
+			assert_eq!(wraps, !fits, "the analysis knows from which length on a product may wrap");
+		}
+	}
 }
