@@ -134,6 +134,9 @@ models() {
 		cls.onnx rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx \
 		48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b \
 		rec.onnx rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx
+	wheel_files silero-vad 6.2.3 silero-vad-6.2.3 \
+		1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3 \
+		silero_vad.onnx silero_vad/data/silero_vad.onnx
 }
 
 need git "install git"

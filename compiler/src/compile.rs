@@ -10,7 +10,6 @@ use crate::{
 	onnx::OnnxModel,
 	package::{hex, BlobCard, ModelCard, Package, TensorCard},
 	place::place,
-	reference::forward,
 	report::Report,
 };
 use std::sync::Arc;
@@ -33,7 +32,13 @@ pub struct Options {
 	pub targets: Targets,
 	/// What an arbiter is willing to spend on one element.
 	pub limits: Limits,
+	/// The most iterations of one job where something is carried from one to the next; 0 for
+	/// [`ITERATIONS`]. The output has a row for each, so that long jobs commit more in every iteration.
+	pub iterations: u32,
 }
+
+/// The most iterations of a job unless the options say otherwise.
+pub const ITERATIONS: u32 = 1024;
 
 /// A compiled model and what compiling did.
 #[derive(Clone, Debug)]
@@ -44,6 +49,9 @@ pub struct Compiled {
 	pub report: Report,
 }
 
+/// Iterations of a sequence on which the simplified graph is compared with the model.
+const VERIFIED: usize = 64;
+
 /// Samples on which the sensitivity to eight bits is measured.
 const PROBED: usize = 4;
 
@@ -53,7 +61,8 @@ const TOLERANCE: f32 = 1e-3;
 /// Compiles a model by post-training quantisation.
 ///
 /// `calibration` holds samples of the input, row-major; tokens as whole numbers. They decide the scales:
-/// the same model and samples give the same program on every machine.
+/// the same model and samples give the same program on every machine. Where something is carried from one
+/// iteration to the next, a sample is a sequence: the input of each iteration, one behind the other.
 ///
 /// Errors: [`CompileError::Unsupported`] with every operator that has no integer form;
 /// [`CompileError::Layer`] where a layer does not fit; [`CompileError::Program`] if an element would be
@@ -66,9 +75,9 @@ pub fn compile(
 	let graph = model.graph();
 	refuse_unsupported(graph)?;
 	if let Some(sample) = calibration.first() {
-		let count: usize = model.input_shape().iter().product();
-		if sample.len() == count {
-			verify(model, graph, sample)?;
+		if graph.fits(sample.len()) {
+			let most = graph.input_elements().saturating_mul(VERIFIED);
+			verify(model, graph, &sample[..sample.len().min(most)])?;
 		}
 	}
 	compile_graph(graph, calibration, options)
@@ -95,7 +104,8 @@ pub fn compile_graph(
 	let step = (calibration.len() / PROBED).max(1);
 	let probes: Vec<Vec<f32>> = calibration.iter().step_by(step).take(PROBED).cloned().collect();
 	let choices = choose(graph, &ranges, options.method, options.targets, &probes);
-	let lowered = lower(graph, &ranges, &choices, options.method)?;
+	let iterations = if options.iterations == 0 { ITERATIONS } else { options.iterations };
+	let lowered = lower(graph, &ranges, &choices, options.method, iterations)?;
 	refuse_wrapping(&lowered)?;
 	let program = place(&lowered.program, &options.limits)?;
 
@@ -113,8 +123,20 @@ pub fn compile_graph(
 		output: TensorCard::of(
 			&output,
 			&lowered.output,
-			"logits: the label is that of the largest, the score its softmax",
+			if program.program().max_iterations > 1 {
+				"a row for the result of each iteration, the last iteration's at the end"
+			} else {
+				"logits: the label is that of the largest, the score its softmax"
+			},
 		),
+		iterations: program.program().max_iterations,
+		states: program
+			.program()
+			.state
+			.iter()
+			.zip(&lowered.states)
+			.map(|(state, (name, quant))| TensorCard::of(&state.ty, quant, name))
+			.collect(),
 		constants: lowered
 			.blobs
 			.iter()
@@ -133,8 +155,7 @@ pub fn compile_graph(
 /// The simplified graph must compute what the model computes.
 fn verify(model: &OnnxModel, graph: &Graph, sample: &[f32]) -> Result<(), CompileError> {
 	let expected = model.run(sample)?;
-	let results = forward(graph, sample);
-	let found = &results[graph.output];
+	let found = graph.run(sample);
 	let largest = expected.iter().fold(1e-6f32, |max, x| max.max(x.abs()));
 	let near = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE * largest;
 	if expected.len() == found.len() && expected.iter().zip(found.iter()).all(near) {
@@ -162,5 +183,8 @@ fn refuse_wrapping(lowered: &Lowered) -> Result<(), CompileError> {
 		.iter()
 		.zip(&ranges.exact)
 		.position(|(node, exact)| !exact && node.op != Op::Binary(Binary::LogicalLeftShift));
-	wraps.map_or(Ok(()), |node| Err(CompileError::Wrapping(node as u16)))
+	wraps.map_or(Ok(()), |node| {
+		let operator = format!("{:?}", parts.nodes[node].op);
+		Err(CompileError::Wrapping(node as u16, operator))
+	})
 }

@@ -26,9 +26,27 @@ pub struct Emit {
 }
 
 impl Emit {
-	/// An input that every iteration reads whole, row-major.
-	pub fn input(&mut self, ty: TensorType) -> Result<ValueId, ProgramError> {
-		self.builder.input(ty, Layout::row_major(), false)
+	/// An input, row-major. Every iteration reads a tensor of its own if `each`, the same one otherwise.
+	pub fn input(&mut self, ty: TensorType, each: bool) -> Result<ValueId, ProgramError> {
+		self.builder.input(ty, Layout::row_major(), each)
+	}
+
+	/// A tensor that is carried from one iteration to the next. It must be given a [`next`](Self::next).
+	pub fn state(&mut self, ty: TensorType) -> Result<ValueId, ProgramError> {
+		self.builder.state(ty)
+	}
+
+	/// Makes a value of the same type what `state` is in the next iteration.
+	pub fn next(&mut self, state: ValueId, value: ValueId) -> Result<(), ProgramError> {
+		// Only what an operator computes can be committed.
+		let next =
+			if self.computed.contains(&value) { value } else { self.op(Op::Identity, &[value])? };
+		self.builder.next(state, next, Layout::row_major())
+	}
+
+	/// Sets the most iterations that a job may ask for.
+	pub fn iterations(&mut self, most: u32) {
+		self.builder.max_iterations(most);
 	}
 
 	/// A small constant inside the program, row-major.

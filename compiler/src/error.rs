@@ -31,8 +31,8 @@ pub enum CompileError {
 	#[error("the program is refused: {0}")]
 	Program(#[from] ProgramError),
 	/// A sum of the finished program might wrap.
-	#[error("node {0} of the program might wrap: lower the precision of its operands")]
-	Wrapping(u16),
+	#[error("node {0} of the program, {1}, might wrap: lower the precision of its operands")]
+	Wrapping(u16, String),
 	/// A stored package is damaged: compile the model again.
 	#[error("damaged package: {0}")]
 	Package(String),

@@ -41,6 +41,7 @@ mod magika;
 mod onnx;
 mod package;
 mod place;
+mod ports;
 mod quantise;
 mod reference;
 mod report;
@@ -49,16 +50,18 @@ pub mod samples;
 pub mod sentence;
 mod simplify;
 pub mod tosa;
+pub mod voice;
 
 // The real functions that tables are made with are those of the macros.
 use tensornet_tensor::macros::real as exact;
 
 pub use calibrate::{Method, Targets};
-pub use compile::{compile, compile_graph, Compiled, Options};
+pub use compile::{compile, compile_graph, Compiled, Options, ITERATIONS};
 pub use error::{CompileError, Unsupported};
 pub use graph::{
-	Arithmetic, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window,
+	Arithmetic, Carried, Expr, Function, Graph, Node, NodeId, Op, Pool, Reduction, Tensor, Window,
 };
 pub use onnx::OnnxModel;
 pub use package::{BlobCard, ModelCard, Package, Prediction, TensorCard};
-pub use report::{Agreement, Report, Row};
+pub use ports::Ports;
+pub use report::{Agreement, Difference, Report, Row};

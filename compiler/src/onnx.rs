@@ -2,64 +2,76 @@
 
 //! Reading ONNX: parsing and the floating-point reference, by `tract`.
 
-use crate::{error::CompileError, graph::Graph, import, simplify::simplify};
-use std::{path::Path, sync::Arc};
+use crate::{
+	error::CompileError,
+	graph::Graph,
+	import,
+	ports::{arrange, Arranged, Ports},
+	simplify::simplify,
+};
+use std::{
+	panic::{catch_unwind, AssertUnwindSafe},
+	path::Path,
+	sync::Arc,
+};
 use tract_onnx::{pb, prelude::*};
 
-/// An ONNX model with one input and one output, at batch size 1.
+/// An ONNX model with one input of data and one result, at batch size 1.
 pub struct OnnxModel {
 	graph: Graph,
 	runnable: Arc<TypedRunnableModel>,
-	datum: DatumType,
-	input: Vec<usize>,
+	ports: Arranged,
 }
 
 impl OnnxModel {
 	/// Reads a model. Axes of the input without a fixed extent become 1.
 	pub fn load(path: impl AsRef<Path>) -> Result<Self, CompileError> {
-		Self::parse(&std::fs::read(path)?, &[])
+		Self::load_with(path, &Ports::default())
 	}
 
-	/// Reads a model for an input of `shape`; see [`parse`](Self::parse).
+	/// Reads a model for an input of `shape`; see [`Ports::shape`].
 	pub fn load_for(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self, CompileError> {
-		Self::parse(&std::fs::read(path)?, shape)
+		Self::load_with(path, &Ports { shape: shape.to_vec(), ..Ports::default() })
 	}
 
-	/// Reads a model from its bytes. `shape` gives the extents that the model leaves open; where it has no
-	/// entry, they become 1.
-	///
-	/// Errors: [`CompileError::Onnx`] if it cannot be read, has not one input and one output, or is for
-	/// another shape; [`CompileError::Unsupported`] with every node that is not understood.
-	pub fn parse(bytes: &[u8], shape: &[usize]) -> Result<Self, CompileError> {
-		let onnx = tract_onnx::onnx();
-		let proto = onnx.proto_model_for_read(&mut &bytes[..]).map_err(failed)?;
-		let graph = proto.graph.as_ref().ok_or_else(|| refused("it has no graph"))?;
-		let given = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-		let inputs: Vec<_> = graph.input.iter().filter(|input| !given(&input.name)).collect();
-		let ([input], 1) = (inputs.as_slice(), graph.output.len()) else {
-			let (inputs, outputs) = (inputs.len(), graph.output.len());
-			return Err(refused(&format!("{inputs} inputs and {outputs} outputs, not 1 and 1")));
-		};
-		let (input_shape, datum) = declared(input, shape)?;
-		let tokens = datum.is_integer();
-		let mut imported = import::graph(&proto, &input.name, &input_shape, tokens)?;
-		simplify(&mut imported);
+	/// Reads a model whose inputs and outputs are used as `ports` says.
+	pub fn load_with(path: impl AsRef<Path>, ports: &Ports) -> Result<Self, CompileError> {
+		Self::parse_with(&std::fs::read(path)?, ports)
+	}
 
-		let mut model = onnx.model_for_proto_model(&proto).map_err(failed)?;
-		let fact = InferenceFact::dt_shape(datum, &input_shape);
-		model.set_input_fact(0, fact).map_err(failed)?;
-		model.set_output_fact(0, InferenceFact::default()).map_err(failed)?;
-		let runnable = model
-			.into_typed()
-			.and_then(|model| model.into_optimized())
-			.and_then(|model| model.into_runnable())
-			.map_err(failed)?;
-		Ok(Self { graph: imported, runnable, datum, input: input_shape })
+	/// Reads a model from its bytes, for an input of `shape`; see [`Ports::shape`].
+	///
+	/// Errors: as [`parse_with`](Self::parse_with).
+	pub fn parse(bytes: &[u8], shape: &[usize]) -> Result<Self, CompileError> {
+		Self::parse_with(bytes, &Ports { shape: shape.to_vec(), ..Ports::default() })
+	}
+
+	/// Reads a model from its bytes. They may come from anywhere: what cannot be read is refused.
+	///
+	/// Errors: [`CompileError::Onnx`] if it cannot be read, or its inputs and outputs cannot be used as
+	/// `ports` says; [`CompileError::Unsupported`] with every node that is not understood.
+	pub fn parse_with(bytes: &[u8], ports: &Ports) -> Result<Self, CompileError> {
+		guarded(|| Self::read(bytes, ports))
+	}
+
+	fn read(bytes: &[u8], ports: &Ports) -> Result<Self, CompileError> {
+		let onnx = tract_onnx::onnx();
+		let mut proto = onnx.proto_model_for_read(&mut &bytes[..]).map_err(failed)?;
+		let graph = proto.graph.as_mut();
+		let graph = graph.ok_or_else(|| CompileError::Onnx("it has no graph".into()))?;
+		let ports = arrange(graph, ports)?;
+		let import::Imported { mut graph, straight } = import::graph(&proto, &ports)?;
+		simplify(&mut graph);
+		if let Some(straight) = straight {
+			proto.graph = Some(straight);
+		}
+		let runnable = runnable(&proto, &ports).map_err(failed)?;
+		Ok(Self { graph, runnable, ports })
 	}
 
 	/// The shape of the input.
 	pub fn input_shape(&self) -> &[usize] {
-		&self.input
+		&self.ports.input
 	}
 
 	/// The model as operators that can be compiled.
@@ -67,63 +79,62 @@ impl OnnxModel {
 		&self.graph
 	}
 
-	/// Runs the model in floating point: the output for one sample, row-major.
+	/// Whether something is carried from one iteration to the next: a sample is then a sequence.
+	pub fn is_loop(&self) -> bool {
+		self.graph.is_loop()
+	}
+
+	/// Runs the model in floating point: the output for one sample, row-major; of a sequence the outputs of all
+	/// iterations one behind the other.
 	pub fn run(&self, sample: &[f32]) -> Result<Vec<f32>, CompileError> {
-		let tensor = if self.datum.is_integer() {
-			let tokens: Vec<i32> = sample.iter().map(|x| *x as i32).collect();
-			Tensor::from_shape(&self.input, &tokens)
-		} else {
-			Tensor::from_shape(&self.input, sample)
-		};
-		let tensor = tensor.and_then(|tensor| Ok(tensor.cast_to_dt(self.datum)?.into_owned()));
-		let tensor = tensor.map_err(failed)?;
-		let outputs = self.runnable.run(tvec!(tensor.into_tvalue())).map_err(failed)?;
-		let output = outputs.first().ok_or_else(|| refused("it gives no output"))?;
-		let output = output.cast_to::<f32>().map_err(failed)?;
-		let view = output.to_plain_array_view::<f32>().map_err(failed)?;
-		Ok(view.iter().copied().collect())
+		guarded(|| self.iterate(sample).map_err(failed))
 	}
-}
 
-/// Shape and element type of an input.
-fn declared(
-	input: &pb::ValueInfoProto,
-	shape: &[usize],
-) -> Result<(Vec<usize>, DatumType), CompileError> {
-	let value = input.r#type.as_ref().and_then(|ty| ty.value.as_ref());
-	let Some(pb::type_proto::Value::TensorType(tensor)) = value else {
-		return Err(refused("its input is no tensor"));
-	};
-	let datum = pb::tensor_proto::DataType::try_from(tensor.elem_type)
-		.ok()
-		.and_then(|datum| DatumType::try_from(datum).ok())
-		.ok_or_else(|| refused("its input has an unknown element type"))?;
-	let axes = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
-	if axes.is_empty() || (!shape.is_empty() && shape.len() != axes.len()) {
-		let (axes, given) = (axes.len(), shape.len());
-		return Err(refused(&format!("its input has {axes} axes; a shape of {given} was given")));
-	}
-	let mut extents = Vec::with_capacity(axes.len());
-	for (axis, dim) in axes.iter().enumerate() {
-		let wanted = shape.get(axis).copied();
-		let fixed = match &dim.value {
-			Some(pb::tensor_shape_proto::dimension::Value::DimValue(extent)) if *extent > 0 => {
-				Some(*extent as usize)
-			}
-			_ => None,
+	fn iterate(&self, sample: &[f32]) -> TractResult<Vec<f32>> {
+		let zeros = |shape: &Vec<usize>| {
+			let count = shape.iter().product();
+			Ok(Tensor::from_shape(shape, &vec![0f32; count])?.into_tvalue())
 		};
-		if let (Some(fixed), Some(wanted)) = (fixed, wanted) {
-			if fixed != wanted {
-				return Err(refused(&format!("axis {axis} of its input is {fixed}, not {wanted}")));
-			}
+		let mut states: TVec<TValue> =
+			self.ports.states.iter().map(zeros).collect::<TractResult<_>>()?;
+		let mut all = Vec::new();
+		for input in sample.chunks(self.graph.input_elements().max(1)) {
+			let tensor = if self.ports.tokens() {
+				let tokens: Vec<i32> = input.iter().map(|x| *x as i32).collect();
+				Tensor::from_shape(&self.ports.input, &tokens)?
+			} else {
+				Tensor::from_shape(&self.ports.input, input)?
+			};
+			let tensor = tensor.cast_to_dt(self.ports.datum)?.into_owned();
+			let inputs = std::iter::once(tensor.into_tvalue()).chain(states);
+			let mut outputs = self.runnable.run(inputs.collect())?.into_iter();
+			let output = outputs.next().ok_or_else(|| TractError::msg("it gives no output"))?;
+			let output = output.cast_to::<f32>()?;
+			all.extend(output.to_plain_array_view::<f32>()?.iter());
+			states = outputs.collect();
 		}
-		extents.push(fixed.or(wanted).unwrap_or(1).max(1));
+		Ok(all)
 	}
-	Ok((extents, datum))
 }
 
-fn refused(reason: &str) -> CompileError {
-	CompileError::Onnx(reason.into())
+fn runnable(proto: &pb::ModelProto, ports: &Arranged) -> TractResult<Arc<TypedRunnableModel>> {
+	let mut model = tract_onnx::onnx().model_for_proto_model(proto)?;
+	for (place, shape) in ports.shapes().enumerate() {
+		let datum = if place == 0 { ports.datum } else { DatumType::F32 };
+		model.set_input_fact(place, InferenceFact::dt_shape(datum, shape))?;
+		model.set_output_fact(place, InferenceFact::default())?;
+	}
+	model.into_typed()?.into_optimized()?.into_runnable()
+}
+
+/// Turns a panic of the parser or of the reference into an error: a file may hold anything.
+fn guarded<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+	catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+		let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+		let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+		let text = text.unwrap_or_else(|| "without a message".into());
+		Err(CompileError::Onnx(format!("the parser gave up: {text}")))
+	})
 }
 
 fn failed(error: TractError) -> CompileError {

@@ -6,8 +6,8 @@ use crate::{error::CompileError, exact, quantise::Quant};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path, sync::Arc};
 use tensornet_tensor::{
-	read_element, write_element, CheckedProgram, ConstantData, CpuExecutor, DType, Executor,
-	TensorType,
+	read_element, run_job, write_element, CheckedProgram, ConstantData, CpuExecutor, DType,
+	Executor, TensorType,
 };
 
 /// What one tensor of a program means.
@@ -46,12 +46,27 @@ pub struct ModelCard {
 	pub labels: Vec<String>,
 	/// The input.
 	pub input: TensorCard,
-	/// The output: one logit for each label.
+	/// The output: one logit for each label. Where the program can run more than once, one row for each
+	/// iteration, that of the last at the end.
 	pub output: TensorCard,
+	/// The most iterations of one job; each reads an input of its own.
+	#[serde(default = "once", skip_serializing_if = "is_once")]
+	pub iterations: u32,
+	/// What is carried from one iteration to the next. All of it is 0 at first.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub states: Vec<TensorCard>,
 	/// The blobs, in the order in which the program first names them.
 	pub constants: Vec<BlobCard>,
 	/// Multiply-accumulates of one inference.
 	pub macs: u64,
+}
+
+fn once() -> u32 {
+	1
+}
+
+fn is_once(iterations: &u32) -> bool {
+	*iterations == 1
 }
 
 /// What the output says.
@@ -78,14 +93,12 @@ pub struct Package {
 
 impl ModelCard {
 	/// The stored bytes of the input for one sample in real values (or whole numbers for tokens),
-	/// row-major. Values outside the range of the element type are limited.
+	/// row-major; of a sequence for all its iterations. Values outside the range of the element type are
+	/// limited.
 	pub fn encode_input(&self, sample: &[f32]) -> Result<Vec<u8>, CompileError> {
-		let (dtype, count) = self.input.parse()?;
-		if sample.len() != count {
-			let found = sample.len();
-			return Err(CompileError::Package(format!("input of {found} elements, not {count}")));
-		}
-		let mut bytes = vec![0; count * dtype.size() as usize];
+		let (dtype, _) = self.input.parse()?;
+		self.iterations_of(sample)?;
+		let mut bytes = vec![0; sample.len() * dtype.size() as usize];
 		for (index, value) in sample.iter().enumerate() {
 			let units = (*value as f64 / self.input.unit).round() as i64;
 			let value = dtype.saturate(units.saturating_add(self.input.zero as i64));
@@ -93,6 +106,33 @@ impl ModelCard {
 				.ok_or_else(|| CompileError::Package("input".into()))?;
 		}
 		Ok(bytes)
+	}
+
+	/// The number of iterations that a sample is the input of.
+	///
+	/// Errors: if it has not as many elements as that many inputs, or the program cannot run so often.
+	pub fn iterations_of(&self, sample: &[f32]) -> Result<u32, CompileError> {
+		let (_, count) = self.input.parse()?;
+		let found = sample.len();
+		let times = u32::try_from(found / count.max(1)).unwrap_or(u32::MAX);
+		if times == 0 || times > self.iterations || !found.is_multiple_of(count) {
+			let most = match self.iterations {
+				1 => String::new(),
+				most => format!(" for each of 1 to {most} iterations"),
+			};
+			let reason = format!("input of {found} elements, not {count}{most}");
+			return Err(CompileError::Package(reason));
+		}
+		Ok(times)
+	}
+
+	/// The bytes of each state before the first iteration.
+	pub fn first_states(&self) -> Result<Vec<Vec<u8>>, CompileError> {
+		let zeros = |state: &TensorCard| {
+			let (dtype, count) = state.parse()?;
+			Ok(vec![0; count * dtype.size() as usize])
+		};
+		self.states.iter().map(zeros).collect()
 	}
 
 	/// The real values of a stored output.
@@ -172,10 +212,30 @@ impl Package {
 		CpuExecutor::new(self.program.clone(), self.constant_bytes()?).map_err(execution)
 	}
 
-	/// Runs the program once on a stored input and returns the stored output.
+	/// Runs a program without states once on a stored input and returns the stored output.
 	pub fn run(&self, executor: &mut dyn Executor, input: &[u8]) -> Result<Vec<u8>, CompileError> {
 		let checkpoints = executor.run_iteration(&[input], &[]).map_err(execution)?;
 		self.output_of(checkpoints)
+	}
+
+	/// The result of each iteration of a job on a sample, in real values.
+	pub fn run_all(
+		&self,
+		executor: &mut dyn Executor,
+		sample: &[f32],
+	) -> Result<Vec<Vec<f64>>, CompileError> {
+		let iterations = self.card.iterations_of(sample)?;
+		let input = self.card.encode_input(sample)?;
+		let first = self.card.first_states()?;
+		let states: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+		let program = &self.program;
+		let mut sink = |_, _: &[Vec<u8>]| Ok(());
+		let outputs = run_job(executor, program, &[&input], &states, iterations, &mut sink);
+		let output = outputs.map_err(execution)?.into_iter().next().unwrap_or_default();
+		let values = self.card.decode_output(&output)?;
+		let rows = values.chunks((values.len() / self.card.iterations.max(1) as usize).max(1));
+		let old = rows.len().saturating_sub(iterations as usize);
+		Ok(rows.skip(old).map(<[f64]>::to_vec).collect())
 	}
 
 	/// The output among all checkpoints of an iteration.

@@ -3,18 +3,18 @@
 //! What compilation did to each layer, and what it costs.
 
 use crate::{
-	calibrate::Choices,
+	calibrate::{origin, Choices},
 	error::CompileError,
-	graph::Graph,
+	graph::{Graph, Op},
 	lower::{Lowered, NodeResult},
 	package::{first_largest, Package},
-	quantise::Quant,
-	reference::forward,
+	reference::iterations,
 };
 use serde::Serialize;
 use std::{fmt, sync::Arc};
 use tensornet_tensor::{
-	analyse, read_element, Analysis, CpuExecutor, Executor, Layout, Leaf, Limits, TensorType,
+	analyse, read_element, run_job, Analysis, CpuExecutor, ExecError, Layout, Leaf, Limits,
+	TensorType,
 };
 
 /// One tensor of the program: the integers of a layer as one or more others read them.
@@ -68,8 +68,32 @@ pub struct Report {
 	/// Length of all blobs together.
 	pub constant_bytes: u64,
 	/// Agreement with the float model on the measured samples: rows of the output with the same largest
-	/// element, of all rows.
+	/// element, of all rows; where rows have one element, those on the same side of a half.
 	pub agreement: Agreement,
+	/// By how much the output differs from the float model's on the measured samples; nothing where the
+	/// program ends in front of a softmax.
+	pub difference: Option<Difference>,
+}
+
+/// By how much numbers differ from the float model's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Difference {
+	/// On average.
+	pub mean: f64,
+	/// At most.
+	pub largest: f64,
+	/// Numbers compared.
+	pub count: usize,
+}
+
+impl Difference {
+	/// Counts a number and the float model's.
+	pub fn count(&mut self, found: f64, float: f64) {
+		let distance = (found - float).abs();
+		self.count += 1;
+		self.mean += (distance - self.mean) / self.count as f64;
+		self.largest = self.largest.max(distance);
+	}
 }
 
 impl Report {
@@ -84,7 +108,7 @@ impl Report {
 	) -> Result<Self, CompileError> {
 		let program = &*package.program;
 		let analysis = analyse(program, limits)?;
-		let (snr, agreement) = measure(package, graph, lowered, samples)?;
+		let Measured { snr, agreement, difference } = measure(package, graph, lowered, samples)?;
 		let rows = lowered
 			.results
 			.iter()
@@ -107,6 +131,7 @@ impl Report {
 			program_bytes: program.encode().len() as u64,
 			constant_bytes: package.constants.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
 			agreement,
+			difference,
 		})
 	}
 }
@@ -127,6 +152,12 @@ pub struct Agreement {
 impl Agreement {
 	/// The least score of the float model that counts as confident.
 	pub const CONFIDENT: f32 = 0.5;
+
+	/// Counts one number that says how likely something is, and the float model's: whether both are at least a
+	/// half, or neither is. Tells whether they agree.
+	pub fn count_decision(&mut self, float: f64, found: f64) -> bool {
+		self.count(&[1.0 - float as f32, float as f32], usize::from(found >= 0.5))
+	}
 
 	/// Counts a sample: the scores that the float model gives to each label, and the label that the
 	/// program gives. Tells whether they agree.
@@ -190,55 +221,84 @@ fn row(
 	}
 }
 
-/// For each result the ratio of signal to noise on the samples, in decibels, and how often the output's
-/// largest elements agree. Nothing without samples.
+/// What is found on samples; nothing without samples.
+#[derive(Default)]
+struct Measured {
+	/// For each result the ratio of signal to noise, in decibels.
+	snr: Vec<Option<f64>>,
+	agreement: Agreement,
+	difference: Option<Difference>,
+}
+
 fn measure(
 	package: &Package,
 	graph: &Graph,
 	lowered: &Lowered,
 	samples: &[Vec<f32>],
-) -> Result<(Vec<Option<f64>>, Agreement), CompileError> {
-	let mut agreement = Agreement::default();
+) -> Result<Measured, CompileError> {
+	let mut measured = Measured::default();
 	if samples.is_empty() {
-		return Ok((Vec::new(), agreement));
+		return Ok(measured);
 	}
 	// The program in which everything is committed computes the same and shows more.
 	let program = &lowered.program;
-	let failed = |error: tensornet_tensor::ExecError| CompileError::Execution(error.to_string());
+	let failed = |error: ExecError| CompileError::Execution(error.to_string());
 	let mut executor =
 		CpuExecutor::new(Arc::new(program.clone()), package.constant_bytes()?).map_err(failed)?;
 	let mut powers = vec![(0f64, 0f64); lowered.results.len()];
+	let logits = matches!(graph.nodes[origin(graph, graph.output)].op, Op::Softmax { .. });
+	let mut difference = Difference::default();
+	let first = package.card.first_states()?;
+	let first: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+	let most = graph.input_elements().saturating_mul(package.card.iterations as usize);
 	for sample in samples {
+		let sample = &sample[..sample.len().min(most)];
 		let input = package.card.encode_input(sample)?;
-		let tensors = executor.run_iteration(&[&input], &[]).map_err(failed)?;
-		let stored = |value: u16| {
-			let number = program.checkpoint_of(value)?;
-			let (ty, layout) = program.leaf_type(Leaf::Checkpoint(number))?;
-			Some(row_major(ty, layout, &tensors[number as usize]))
-		};
-		let float = forward(graph, sample);
-		for (result, (signal, noise)) in lowered.results.iter().zip(&mut powers) {
-			let Some(integers) = stored(result.value) else { continue };
-			let Quant { unit, zero, .. } = result.quant;
-			for (q, x) in integers.iter().zip(float[result.node].iter()) {
-				let (q, x) = ((*q as f64 - zero as f64) * unit, *x as f64);
-				*signal += x * x;
-				*noise += (q - x) * (q - x);
+		let times = package.card.iterations_of(sample)?;
+		let mut float = iterations(graph, sample);
+		let mut compare = |_, tensors: &[Vec<u8>]| {
+			let stored = |value: u16| {
+				let number = program.checkpoint_of(value)?;
+				let (ty, layout) = program.leaf_type(Leaf::Checkpoint(number))?;
+				Some(row_major(ty, layout, &tensors[number as usize]))
+			};
+			let float = float.next().unwrap_or_default();
+			for (result, (signal, noise)) in lowered.results.iter().zip(&mut powers) {
+				let Some(integers) = stored(result.value) else { continue };
+				for (q, x) in integers.iter().zip(float[result.node].iter()) {
+					let (q, x) = (result.quant.real(*q), *x as f64);
+					*signal += x * x;
+					*noise += (q - x) * (q - x);
+				}
 			}
-		}
-		let output = program.program().outputs.first().and_then(|value| stored(*value));
-		let width = graph.nodes[graph.output].shape.last().copied().unwrap_or(1);
-		for (integers, float) in
-			output.unwrap_or_default().chunks(width).zip(float[graph.output].chunks(width))
-		{
-			let integers: Vec<f64> = integers.iter().map(|integer| *integer as f64).collect();
-			agreement.count(float, first_largest(&integers).0);
-		}
+			let float = &float[graph.output];
+			let width = graph.nodes[graph.output].shape.last().copied().unwrap_or(1);
+			let output = program.program().outputs.first().and_then(|value| stored(*value));
+			let output = output.unwrap_or_default();
+			// The last row, where there is one for each iteration.
+			let now = output.get(output.len().saturating_sub(float.len())..).unwrap_or_default();
+			let found: Vec<f64> = now.iter().map(|q| lowered.output.real(*q)).collect();
+			found.iter().zip(float.iter()).for_each(|(q, x)| difference.count(*q, *x as f64));
+			for (found, float) in found.chunks(width).zip(float.chunks(width)) {
+				match (found, float) {
+					([found], [float]) => {
+						measured.agreement.count_decision(*float as f64, *found);
+					}
+					_ => {
+						measured.agreement.count(float, first_largest(found).0);
+					}
+				}
+			}
+			Ok(())
+		};
+		run_job(&mut executor, program, &[&input], &first, times, &mut compare).map_err(failed)?;
 	}
 	let decibels = |(signal, noise): (f64, f64)| {
 		(signal > 0.0).then(|| 10.0 * (signal / noise.max(1e-30)).log10())
 	};
-	Ok((powers.into_iter().map(decibels).collect(), agreement))
+	measured.snr = powers.into_iter().map(decibels).collect();
+	measured.difference = (!logits).then_some(difference);
+	Ok(measured)
 }
 
 /// The elements of a stored tensor in row-major order.
@@ -314,6 +374,12 @@ impl fmt::Display for Report {
 				self.agreement.share_confident() * 100.0,
 				self.agreement.confident,
 				Agreement::CONFIDENT
+			)?;
+		}
+		if let Some(Difference { mean, largest, .. }) = self.difference {
+			writeln!(
+				f,
+				"output differs from float by {mean:.2e} on average, {largest:.2e} at most"
 			)?;
 		}
 		write!(

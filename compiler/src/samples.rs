@@ -32,23 +32,49 @@ pub fn files(directory: impl AsRef<Path>) -> Result<Vec<PathBuf>, CompileError> 
 /// The numbers of one file, which must be `count`.
 pub fn load(path: impl AsRef<Path>, count: usize) -> Result<Vec<f32>, CompileError> {
 	let path = path.as_ref();
-	let refused = |reason: &str| CompileError::Calibration(format!("{}: {reason}", path.display()));
-	let bytes = std::fs::read(path)?;
-	let is_array = path.extension().is_some_and(|extension| extension == "npy");
-	let numbers = if is_array {
-		array(&bytes).map_err(|reason| refused(&reason))?
-	} else {
-		numbers("<f4", &bytes).ok_or_else(|| refused("not a whole number of f32"))?
-	};
+	let numbers = read(path)?;
 	if numbers.len() != count {
-		return Err(refused(&format!("{} numbers, not {count}", numbers.len())));
+		return Err(refused(path, &format!("{} numbers, not {count}", numbers.len())));
 	}
 	Ok(numbers)
+}
+
+/// The numbers of one file, which must be `count` or a multiple of it: a sequence.
+pub fn load_sequence(path: impl AsRef<Path>, count: usize) -> Result<Vec<f32>, CompileError> {
+	let path = path.as_ref();
+	let numbers = read(path)?;
+	if numbers.is_empty() || !numbers.len().is_multiple_of(count) {
+		let reason = format!("{} numbers, not {count} times any number", numbers.len());
+		return Err(refused(path, &reason));
+	}
+	Ok(numbers)
+}
+
+fn refused(path: &Path, reason: &str) -> CompileError {
+	CompileError::Calibration(format!("{}: {reason}", path.display()))
+}
+
+fn read(path: &Path) -> Result<Vec<f32>, CompileError> {
+	let bytes = std::fs::read(path)?;
+	let is_array = path.extension().is_some_and(|extension| extension == "npy");
+	if is_array {
+		array(&bytes).map_err(|reason| refused(path, &reason))
+	} else {
+		numbers("<f4", &bytes).ok_or_else(|| refused(path, "not a whole number of f32"))
+	}
 }
 
 /// The numbers of all files of a directory, in the order of their names.
 pub fn load_all(directory: impl AsRef<Path>, count: usize) -> Result<Vec<Vec<f32>>, CompileError> {
 	files(directory)?.iter().map(|path| load(path, count)).collect()
+}
+
+/// The sequences of all files of a directory, in the order of their names; see [`load_sequence`].
+pub fn load_sequences(
+	directory: impl AsRef<Path>,
+	count: usize,
+) -> Result<Vec<Vec<f32>>, CompileError> {
+	files(directory)?.iter().map(|path| load_sequence(path, count)).collect()
 }
 
 /// The numbers of a `npy` file (NumPy enhancement proposal 1).
@@ -122,5 +148,8 @@ mod tests {
 		assert_eq!(load_all(directory.path(), 1).unwrap(), [[1.0], [2.0]]);
 		let error = load_all(directory.path(), 2).unwrap_err().to_string();
 		assert!(error.contains("a.f32: 1 numbers, not 2"), "{error}");
+		assert!(load_sequences(directory.path(), 2).is_err());
+		std::fs::write(directory.path().join("a.f32"), [0; 12]).unwrap();
+		assert_eq!(load_sequences(directory.path(), 1).unwrap(), [vec![0.0; 3], vec![2.0]]);
 	}
 }

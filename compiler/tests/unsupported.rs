@@ -2,51 +2,25 @@
 
 //! Models that are refused say why.
 
+mod protobuf;
+
 use tensornet_compiler::{compile, CompileError, OnnxModel, Options};
-
-/// A length-delimited field of a protocol buffer message.
-fn field(number: u8, content: &[u8]) -> Vec<u8> {
-	let mut length = content.len();
-	let mut bytes = vec![(number << 3) | 2];
-	while length >= 128 {
-		bytes.push(length as u8 | 128);
-		length >>= 7;
-	}
-	bytes.push(length as u8);
-	bytes.extend(content);
-	bytes
-}
-
-/// A small whole number as a field.
-fn number(field: u8, value: u8) -> Vec<u8> {
-	vec![field << 3, value]
-}
-
-/// The description of a `[1, 4]` tensor of f32.
-fn value(name: &str) -> Vec<u8> {
-	let shape = [field(1, &number(1, 1)), field(1, &number(1, 4))].concat();
-	let tensor = [number(1, 1), field(2, &shape)].concat();
-	[field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
-}
 
 /// The bytes of an ONNX model with these nodes: operator, name, numbers of the values that it reads. Each makes
 /// the next value; value 0 is the input.
 fn model(operators: &[(&str, &str, &[usize])]) -> Vec<u8> {
 	let named = |number: usize| format!("v{number}");
-	let mut graph = Vec::new();
-	for (place, (operator, name, inputs)) in operators.iter().enumerate() {
-		let mut node: Vec<u8> =
-			inputs.iter().flat_map(|input| field(1, named(*input).as_bytes())).collect();
-		node.extend(field(2, named(place + 1).as_bytes()));
-		node.extend(field(3, name.as_bytes()));
-		node.extend(field(4, operator.as_bytes()));
-		graph.extend(field(1, &node));
-	}
-	graph.extend(field(2, b"graph"));
-	graph.extend(field(11, &value(&named(0))));
-	graph.extend(field(12, &value(&named(operators.len()))));
-	let opset = [field(1, b""), number(2, 15)].concat();
-	[number(1, 8), field(7, &graph), field(8, &opset)].concat()
+	let nodes: Vec<Vec<u8>> = operators
+		.iter()
+		.enumerate()
+		.map(|(place, (operator, name, inputs))| {
+			let inputs: Vec<String> = inputs.iter().map(|input| named(*input)).collect();
+			let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+			protobuf::node(operator, name, &inputs, &[&named(place + 1)], &[])
+		})
+		.collect();
+	let value = |number: usize| vec![protobuf::value(&named(number), protobuf::FLOAT, &[1, 4])];
+	protobuf::model(&protobuf::graph(&nodes, &[], &value(0), &value(operators.len())))
 }
 
 #[test]

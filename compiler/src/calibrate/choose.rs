@@ -11,11 +11,14 @@ use crate::{
 	graph::{Graph, NodeId, Op},
 	lower::channels_of,
 	quantise::{shift, weights, Quant},
-	reference::{apply, evaluate, forward, Operand},
+	reference::{apply, evaluate, iterations, Operand, Results},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
 use tensornet_tensor::macros::real;
+
+/// Iterations of a sequence on which errors are measured.
+const ITERATIONS: usize = 128;
 
 /// How far above the error of a choice the model's output must stay, in decibels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,9 +40,9 @@ pub struct Choices {
 	pub sensitivity: Vec<Option<f64>>,
 }
 
-/// The node whose elements a node moves, behind all reshapes, transposes and slices.
+/// The node whose elements a node moves, behind all views.
 pub fn origin(graph: &Graph, mut node: NodeId) -> NodeId {
-	while matches!(graph.nodes[node].op, Op::Reshape | Op::Transpose { .. } | Op::Slice { .. }) {
+	while graph.nodes[node].op.is_view() {
 		node = graph.nodes[node].inputs[0];
 	}
 	node
@@ -80,16 +83,17 @@ pub fn choose(
 		return choices;
 	}
 	let end = before_softmax(graph);
-	let exact: Vec<_> = samples.par_iter().map(|sample| forward(graph, sample)).collect();
+	let run = |sample: &Vec<f32>| iterations(graph, sample).take(ITERATIONS).collect::<Vec<_>>();
+	let exact: Vec<Vec<Results>> = samples.par_iter().map(run).collect();
 	let power = |values: &Arc<[f32]>| values.iter().map(|x| *x as f64 * *x as f64).sum::<f64>();
-	let signal: f64 = exact.iter().map(|results| power(&results[end])).sum();
+	let signal: f64 = exact.iter().flatten().map(|results| power(&results[end])).sum();
 	if let Some(target) = targets.weights {
 		let layers = (0..count).filter(|id| {
 			matches!(graph.nodes[*id].op, Op::Dense { .. } | Op::Conv { .. }) && *id <= end
 		});
 		let layers: Vec<(NodeId, u64)> = layers.map(|id| (id, graph.work(id))).collect();
 		let measure =
-			|id| exact.iter().map(|results| weight_error(graph, ranges, results, id, end)).sum();
+			|id| exact.iter().map(|sequence| weight_error(graph, ranges, sequence, id, end)).sum();
 		let measured = measured(&layers, &measure);
 		for id in worst(&measured, allowed(signal, target)) {
 			choices.planes[id] = true;
@@ -97,7 +101,7 @@ pub fn choose(
 	}
 	if let Some(target) = targets.operands {
 		let measure = |id| {
-			let error = |results: &Vec<_>| operand_error(graph, ranges, method, results, id, end);
+			let error = |sequence: &Vec<_>| operand_error(graph, ranges, method, sequence, id, end);
 			exact.iter().map(error).sum()
 		};
 		let measured = measured(&operands(graph), &measure);
@@ -158,7 +162,7 @@ fn operand_error(
 	graph: &Graph,
 	ranges: &Ranges,
 	method: Method,
-	exact: &[Arc<[f32]>],
+	sequence: &[Results],
 	id: NodeId,
 	end: NodeId,
 ) -> f64 {
@@ -166,40 +170,42 @@ fn operand_error(
 	let quant = Quant::i8(low, high);
 	let rounded = |x: &f32| quant.real(quant.of(*x as f64)) as f32;
 	// As products see it; moved by whatever moves it.
-	let mut coarse = BTreeMap::new();
-	coarse.insert(id, exact[id].iter().map(rounded).collect::<Arc<[f32]>>());
-	let mut results = exact.to_vec();
-	let mut changed = vec![false; graph.nodes.len()];
-	for next in id + 1..=end {
+	let mut coarse: BTreeMap<NodeId, Arc<[f32]>> = BTreeMap::new();
+	disturbed(graph, sequence, end, |next, results, changed| {
+		if next == 0 {
+			coarse.clear();
+		}
 		let node = &graph.nodes[next];
 		let reads = node.inputs.iter().any(|input| coarse.contains_key(input));
-		if reads && (origin(graph, next) == id || node.op.is_product()) {
-			let mut operands = results.clone();
+		let mut result = None;
+		if reads && node.op.is_product() {
+			let mut operands = results.to_vec();
 			for input in &node.inputs {
 				if let Some(seen) = coarse.get(input) {
 					operands[*input] = seen.clone();
 				}
 			}
-			let result = evaluate(graph, next, &operands).into();
-			if node.op.is_product() {
-				results[next] = result;
-				changed[next] = true;
-			} else {
-				coarse.insert(next, result);
-			}
+			result = Some(evaluate(graph, next, &operands));
 		} else if node.inputs.iter().any(|input| changed[*input]) {
-			results[next] = evaluate(graph, next, &results).into();
-			changed[next] = true;
+			result = Some(evaluate(graph, next, results));
 		}
-	}
-	distance(&results[end], &exact[end])
+		if next == id {
+			let now = result.as_deref().unwrap_or(&results[next]);
+			coarse.insert(id, now.iter().map(rounded).collect());
+		} else if reads && origin(graph, next) == id {
+			let x = node.inputs[0];
+			let operand = Operand { shape: &graph.nodes[x].shape, data: &coarse[&x] };
+			coarse.insert(next, apply(node, &[operand]).into());
+		}
+		result
+	})
 }
 
 /// The squared error in `end` when the weights of node `id` are rounded to eight bits.
 fn weight_error(
 	graph: &Graph,
 	ranges: &Ranges,
-	exact: &[Arc<[f32]>],
+	sequence: &[Results],
 	id: NodeId,
 	end: NodeId,
 ) -> f64 {
@@ -219,22 +225,52 @@ fn weight_error(
 		*x = (*q as f64 * rounded.units[output_of(at)]) as f32;
 	}
 	bias.iter_mut().zip(shift).for_each(|(bias, shift)| *bias -= shift as f32);
-	let operands: Vec<Operand> = node
-		.inputs
-		.iter()
-		.map(|input| Operand { shape: &graph.nodes[*input].shape, data: &exact[*input] })
-		.collect();
-	let mut results = exact.to_vec();
-	let mut changed = vec![false; graph.nodes.len()];
-	results[id] = apply(&node, &operands).into();
-	changed[id] = true;
-	for next in id + 1..=end {
-		if graph.nodes[next].inputs.iter().any(|input| changed[*input]) {
-			results[next] = evaluate(graph, next, &results).into();
-			changed[next] = true;
+	disturbed(graph, sequence, end, |next, results, changed| {
+		if next == id {
+			let operands: Vec<Operand> = node
+				.inputs
+				.iter()
+				.map(|input| Operand { shape: &graph.nodes[*input].shape, data: &results[*input] })
+				.collect();
+			return Some(apply(&node, &operands));
 		}
+		let reads = graph.nodes[next].inputs.iter().any(|input| changed[*input]);
+		reads.then(|| evaluate(graph, next, results))
+	})
+}
+
+/// The squared error in `end` over all iterations of a sequence, in each of which `change` gives the result of a node
+/// if it is another than the exact one: from the node's number, the results so far and which of these have changed.
+/// What has changed of the states is carried on.
+fn disturbed(
+	graph: &Graph,
+	sequence: &[Results],
+	end: NodeId,
+	mut change: impl FnMut(NodeId, &[Arc<[f32]>], &[bool]) -> Option<Vec<f32>>,
+) -> f64 {
+	let last = graph.carried.iter().map(|carried| carried.next).fold(end, NodeId::max);
+	let mut carried: Vec<Option<Arc<[f32]>>> = vec![None; graph.carried.len()];
+	let mut error = 0.0;
+	for exact in sequence {
+		let mut results = exact.clone();
+		let mut changed = vec![false; graph.nodes.len()];
+		for (state, value) in graph.carried.iter().zip(carried) {
+			if let Some(value) = value {
+				results[state.state] = value;
+				changed[state.state] = true;
+			}
+		}
+		for next in 0..=last {
+			if let Some(result) = change(next, &results, &changed) {
+				results[next] = result.into();
+				changed[next] = true;
+			}
+		}
+		let next = graph.carried.iter().map(|carried| carried.next);
+		carried = next.map(|next| changed[next].then(|| results[next].clone())).collect();
+		error += distance(&results[end], &exact[end]);
 	}
-	distance(&results[end], &exact[end])
+	error
 }
 
 fn distance(a: &[f32], b: &[f32]) -> f64 {

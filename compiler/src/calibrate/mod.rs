@@ -9,7 +9,7 @@ pub use choose::{choose, origin, Choices, Targets};
 use crate::{
 	error::CompileError,
 	graph::{Graph, Op},
-	reference::forward,
+	reference::iterations,
 };
 use rayon::prelude::*;
 
@@ -47,23 +47,27 @@ pub struct Range {
 /// One range for each node of the graph.
 pub type Ranges = Vec<Range>;
 
+/// What was seen of a node in one sample: the smallest and the largest number, and the sums of means.
+type Seen = (f32, f32, Vec<f64>);
+
 /// Evaluates `graph` on every sample and collects the ranges; with `counts` also how the numbers are
 /// distributed in them, which all methods but [`Method::MinMax`] need and takes as long again.
 ///
-/// A sample holds the elements of the input, row-major; tokens as whole numbers.
+/// A sample holds the elements of the input, row-major; tokens as whole numbers. A loop's sample may hold
+/// those of many iterations, between which the state is carried. A state has the range of what it becomes.
 pub fn calibrate(
 	graph: &Graph,
 	samples: &[Vec<f32>],
 	counts: bool,
 ) -> Result<Ranges, CompileError> {
-	let shape = graph.input().map(|input| graph.nodes[input].shape.as_slice()).unwrap_or_default();
-	let expected: usize = shape.iter().product();
+	let expected = graph.input_elements();
 	if samples.is_empty() {
 		return Err(CompileError::Calibration("no sample was given".into()));
 	}
-	if let Some(bad) = samples.iter().find(|sample| sample.len() != expected) {
-		let reason = format!("a sample has {} elements instead of {expected}", bad.len());
-		return Err(CompileError::Calibration(reason));
+	if let Some(bad) = samples.iter().find(|sample| !graph.fits(sample.len())) {
+		let times = if graph.is_loop() { "times any number" } else { "" };
+		let reason = format!("a sample has {} elements instead of {expected} {times}", bad.len());
+		return Err(CompileError::Calibration(reason.trim_end().into()));
 	}
 	let mut ranges: Vec<Range> = channels(graph)
 		.into_iter()
@@ -75,29 +79,23 @@ pub fn calibrate(
 		})
 		.collect();
 	// In the order of the samples, so that sums of means do not depend on what runs at the same time.
-	let seen: Vec<Vec<(f32, f32, Vec<f64>)>> = samples
-		.par_iter()
-		.map(|sample| {
-			let results = forward(graph, sample);
-			let pairs = results.iter().zip(&ranges);
-			pairs
-				.map(|(values, range)| {
-					let (low, high) = extremes(values);
-					(low, high, means(values, range.means.len()))
-				})
-				.collect()
-		})
-		.collect();
+	let seen: Vec<Vec<Seen>> =
+		samples.par_iter().map(|sample| look(graph, sample, &ranges)).collect();
+	let share = samples.iter().map(|sample| sample.len() / expected.max(1)).sum::<usize>() as f64;
 	for one in &seen {
 		for (range, (low, high, means)) in ranges.iter_mut().zip(one) {
 			range.low = range.low.min(*low as f64);
 			range.high = range.high.max(*high as f64);
-			let share = samples.len() as f64;
 			range.means.iter_mut().zip(means).for_each(|(all, mean)| *all += mean / share);
 		}
 	}
 	if ranges.iter().any(|range| !(range.low.is_finite() && range.high.is_finite())) {
 		return Err(CompileError::Calibration("a sample leads to infinite values".into()));
+	}
+	for carried in &graph.carried {
+		let Range { low, high, .. } = ranges[carried.next];
+		let state = &mut ranges[carried.state];
+		(state.low, state.high) = (state.low.min(low), state.high.max(high));
 	}
 	if !counts {
 		return Ok(ranges);
@@ -107,8 +105,13 @@ pub fn calibrate(
 		let counts: Vec<Vec<Vec<u64>>> = part
 			.par_iter()
 			.map(|sample| {
-				let results = forward(graph, sample);
-				ranges.iter().zip(&results).map(|(range, values)| range.count(values)).collect()
+				let mut counts = vec![vec![0; BINS]; ranges.len()];
+				for results in iterations(graph, sample) {
+					for ((range, values), counts) in ranges.iter().zip(&results).zip(&mut counts) {
+						range.count(values, counts);
+					}
+				}
+				counts
 			})
 			.collect();
 		for one in &counts {
@@ -118,6 +121,21 @@ pub fn calibrate(
 		}
 	}
 	Ok(ranges)
+}
+
+/// What is seen of each node in all iterations of one sample.
+fn look(graph: &Graph, sample: &[f32], ranges: &[Range]) -> Vec<Seen> {
+	let nothing = |range: &Range| (f32::INFINITY, f32::NEG_INFINITY, vec![0.0; range.means.len()]);
+	let mut seen: Vec<Seen> = ranges.iter().map(nothing).collect();
+	for results in iterations(graph, sample) {
+		for ((low, high, sums), values) in seen.iter_mut().zip(&results) {
+			let (least, most) = extremes(values);
+			(*low, *high) = (low.min(least), high.max(most));
+			let means = means(values, sums.len());
+			sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += mean);
+		}
+	}
+	seen
 }
 
 /// For each node the elements of its last axis if a product with constant weights reads it, else 0.
@@ -161,14 +179,12 @@ impl Range {
 		self.high.abs().max(self.low.abs())
 	}
 
-	fn count(&self, values: &[f32]) -> Vec<u64> {
-		let mut counts = vec![0; BINS];
+	fn count(&self, values: &[f32], counts: &mut [u64]) {
 		let scale = BINS as f64 / (self.high - self.low).max(1e-30);
 		for x in values {
 			let bin = ((*x as f64 - self.low) * scale) as usize;
 			counts[bin.min(BINS - 1)] += 1;
 		}
-		counts
 	}
 
 	/// The middle of a part.
@@ -245,6 +261,22 @@ mod tests {
 		assert!(calibrate(&graph(), &[vec![f32::NAN; 4]], true).is_err());
 		let ranges = calibrate(&graph(), &[vec![-2.0; 4], vec![1.0; 4]], false).unwrap();
 		assert_eq!((ranges[0].low, ranges[0].high, ranges[0].largest()), (-2.0, 1.0, 2.0));
+	}
+
+	#[test]
+	fn a_sequence_is_any_number_of_iterations_between_which_the_state_is_carried() {
+		let mut graph = graph();
+		let state = graph.push("state", Op::State, vec![], vec![1, 4]);
+		let sum = Op::Binary(crate::graph::Arithmetic::Add);
+		let next = graph.push("next", sum, vec![0, state], vec![1, 4]);
+		(graph.output, graph.carried) = (next, vec![crate::graph::Carried { state, next }]);
+		let samples = [vec![1.0; 12], vec![-0.5; 4]];
+		let ranges = calibrate(&graph, &samples, true).unwrap();
+		// 1, 2 and 3 in the first sample; -0.5 in the second, which starts at 0 again.
+		assert_eq!((ranges[next].low, ranges[next].high), (-0.5, 3.0));
+		assert_eq!((ranges[state].low, ranges[state].high), (-0.5, 3.0));
+		assert_eq!(ranges[next].counts.iter().sum::<u64>(), 16);
+		assert!(calibrate(&graph, &[vec![0.0; 6]], true).is_err());
 	}
 
 	#[test]

@@ -245,27 +245,61 @@ impl Expr {
 
 	/// Factor and offset, if it is `factor × x + offset`.
 	pub fn affine(&self) -> Option<(f64, f64)> {
-		let mut known: Vec<(f64, f64)> = Vec::with_capacity(self.0.len());
+		self.lines().pop().flatten()
+	}
+
+	/// The factor, if it is `factor × x²`.
+	pub fn square(&self) -> Option<f64> {
+		let lines = self.lines();
+		let through = |place: usize| lines[place].filter(|(_, offset)| *offset == 0.0);
+		match *self.0.last()? {
+			Step::Combine(Arithmetic::Mul, a, b) => Some(through(a)?.0 * through(b)?.0),
+			Step::Combine(Arithmetic::Pow, a, b) if self.0[b] == Step::Constant(2.0) => {
+				through(a).map(|(factor, _)| factor * factor)
+			}
+			_ => None,
+		}
+		.filter(|factor| *factor != 0.0)
+	}
+
+	/// Factor and offset, if it is `√(factor × x + offset)`.
+	pub fn root(&self) -> Option<(f64, f64)> {
+		let inner = match *self.0.last()? {
+			Step::Apply(Function::Sqrt, a) => a,
+			Step::Combine(Arithmetic::Pow, a, b) if self.0[b] == Step::Constant(0.5) => a,
+			_ => return None,
+		};
+		self.lines()[inner].filter(|(factor, _)| *factor != 0.0)
+	}
+
+	/// For each step factor and offset, if it is a straight line.
+	fn lines(&self) -> Vec<Option<(f64, f64)>> {
+		let mut known: Vec<Option<(f64, f64)>> = Vec::with_capacity(self.0.len());
 		for step in &self.0 {
 			known.push(match *step {
-				Step::Argument => (1.0, 0.0),
-				Step::Constant(value) => (0.0, value),
-				Step::Apply(Function::Negate, a) => (-known[a].0, -known[a].1),
-				Step::Combine(operator, a, b) => {
-					let ((m, c), (n, d)) = (known[a], known[b]);
-					match operator {
-						Arithmetic::Add => (m + n, c + d),
-						Arithmetic::Sub => (m - n, c - d),
-						Arithmetic::Mul if m == 0.0 => (c * n, c * d),
-						Arithmetic::Mul if n == 0.0 => (m * d, c * d),
-						Arithmetic::Div if n == 0.0 => (m / d, c / d),
-						_ => return None,
-					}
-				}
-				Step::Apply(..) => return None,
+				Step::Argument => Some((1.0, 0.0)),
+				Step::Constant(value) => Some((0.0, value)),
+				Step::Apply(Function::Negate, a) => known[a].map(|(m, c)| (-m, -c)),
+				Step::Apply(..) => None,
+				Step::Combine(operator, a, b) => match (known[a], known[b]) {
+					(Some(a), Some(b)) => line(operator, a, b),
+					_ => None,
+				},
 			});
 		}
-		known.pop()
+		known
+	}
+}
+
+/// Factor and offset of `operator(m x + c, n x + d)`, if that is a straight line.
+fn line(operator: Arithmetic, (m, c): (f64, f64), (n, d): (f64, f64)) -> Option<(f64, f64)> {
+	match operator {
+		Arithmetic::Add => Some((m + n, c + d)),
+		Arithmetic::Sub => Some((m - n, c - d)),
+		Arithmetic::Mul if m == 0.0 => Some((c * n, c * d)),
+		Arithmetic::Mul if n == 0.0 => Some((m * d, c * d)),
+		Arithmetic::Div if n == 0.0 => Some((m / d, c / d)),
+		_ => None,
 	}
 }
 
@@ -313,5 +347,23 @@ mod tests {
 		assert_eq!(Expr::clip(-1.0, 1.0).limits(), Some((-1.0, 1.0)));
 		assert_eq!(line.limits(), None);
 		assert_eq!(Expr::identity().after(&line), line);
+	}
+
+	#[test]
+	fn squares_and_roots_are_seen_however_they_are_spelt() {
+		let x = Expr::identity;
+		let twice = || x().with(Arithmetic::Mul, 2.0);
+		assert_eq!(x().with(Arithmetic::Pow, 2.0).square(), Some(1.0));
+		assert_eq!(twice().with(Arithmetic::Pow, 2.0).square(), Some(4.0));
+		assert_eq!(twice().combine(Arithmetic::Mul, &x()).square(), Some(2.0));
+		assert_eq!(twice().with(Arithmetic::Add, 1.0).with(Arithmetic::Pow, 2.0).square(), None);
+		assert_eq!(twice().square(), None);
+		assert_eq!(twice().with(Arithmetic::Mul, 3.0).square(), None);
+		assert_eq!(
+			twice().with(Arithmetic::Add, 1.0).apply(Function::Sqrt).root(),
+			Some((2.0, 1.0))
+		);
+		assert_eq!(x().with(Arithmetic::Pow, 0.5).root(), Some((1.0, 0.0)));
+		assert_eq!(x().with(Arithmetic::Pow, 2.0).apply(Function::Sqrt).root(), None);
 	}
 }

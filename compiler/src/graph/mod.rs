@@ -57,6 +57,8 @@ pub enum Op {
 		/// Whether it holds indices rather than quantities.
 		tokens: bool,
 	},
+	/// A tensor that is carried from one iteration to the next, as it stands when an iteration starts.
+	State,
 	/// A tensor of the model.
 	Constant(Tensor),
 	/// Rows of a `[K, C]` table, named by whole numbers `[..]`: `[.., C]`.
@@ -134,6 +136,11 @@ pub enum Op {
 		/// One entry for each axis.
 		start: Vec<usize>,
 	},
+	/// The operand in the opposite order along `axis`.
+	Reverse {
+		/// The axis.
+		axis: usize,
+	},
 	/// The operands behind each other along `axis`.
 	Concat {
 		/// The axis.
@@ -154,13 +161,27 @@ pub struct Node {
 	pub shape: Vec<usize>,
 }
 
+/// A tensor that is carried from one iteration to the next. In the first iteration it is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+	/// The [`State`](Op::State) node.
+	pub state: NodeId,
+	/// The node whose result the state is in the next iteration; of the same shape.
+	pub next: NodeId,
+}
+
 /// A model with one input and one output, for a batch of one sample.
+///
+/// With something carried it is one iteration of a loop: a sample is then a sequence, a tensor of the
+/// input's shape for each iteration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
 	/// Operators, each after what it reads.
 	pub nodes: Vec<Node>,
 	/// The node whose result is the model's.
 	pub output: NodeId,
+	/// What is carried from one iteration to the next.
+	pub carried: Vec<Carried>,
 }
 
 impl Op {
@@ -168,6 +189,7 @@ impl Op {
 	pub fn name(&self) -> &'static str {
 		match self {
 			Op::Input { .. } => "input",
+			Op::State => "state",
 			Op::Constant(_) => "constant",
 			Op::Embed { .. } => "embed",
 			Op::OneHot => "one-hot",
@@ -189,13 +211,19 @@ impl Op {
 			Op::Reshape => "reshape",
 			Op::Transpose { .. } => "transpose",
 			Op::Slice { .. } => "slice",
+			Op::Reverse { .. } => "reverse",
 			Op::Concat { .. } => "concat",
 		}
 	}
 
 	/// Whether the elements of the result are elements of an operand.
 	pub fn is_movement(&self) -> bool {
-		matches!(self, Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } | Op::Concat { .. })
+		self.is_view() || matches!(self, Op::Concat { .. })
+	}
+
+	/// Whether its elements are those of its only operand, or some of them, in whatever order.
+	pub fn is_view(&self) -> bool {
+		matches!(self, Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } | Op::Reverse { .. })
 	}
 
 	/// Whether it multiplies and accumulates.
@@ -210,9 +238,39 @@ impl Graph {
 		self.nodes.iter().position(|node| matches!(node.op, Op::Input { .. }))
 	}
 
-	/// The output for one sample in floating point, row-major.
+	/// The output for one sample in floating point, row-major; of a sequence one behind the other.
 	pub fn run(&self, sample: &[f32]) -> Vec<f32> {
-		crate::reference::forward(self, sample)[self.output].to_vec()
+		let results = crate::reference::iterations(self, sample);
+		results.flat_map(|results| results[self.output].to_vec()).collect()
+	}
+
+	/// Whether something is carried from one iteration to the next.
+	pub fn is_loop(&self) -> bool {
+		!self.carried.is_empty()
+	}
+
+	/// The number of elements of the input.
+	pub fn input_elements(&self) -> usize {
+		self.input().map_or(1, |input| self.nodes[input].shape.iter().product())
+	}
+
+	/// Whether a sample has as many elements as the input, or, of a loop, as those of some iterations.
+	pub fn fits(&self, elements: usize) -> bool {
+		let each = self.input_elements();
+		elements == each || (self.is_loop() && elements > 0 && elements.is_multiple_of(each))
+	}
+
+	/// Whether a node's result is the output, or carried.
+	pub fn is_result(&self, node: NodeId) -> bool {
+		node == self.output || self.carried.iter().any(|carried| carried.next == node)
+	}
+
+	/// Makes everything that reads `from` read `to`.
+	pub fn redirect(&mut self, from: NodeId, to: NodeId) {
+		let read = self.nodes.iter_mut().flat_map(|node| &mut node.inputs);
+		let results = self.carried.iter_mut().map(|carried| &mut carried.next);
+		let all = read.chain(results).chain([&mut self.output]);
+		all.filter(|place| **place == from).for_each(|place| *place = to);
 	}
 
 	/// Appends a node and returns its number.
@@ -242,10 +300,10 @@ impl Graph {
 		users
 	}
 
-	/// The only reader of a node that is not the output.
+	/// The only reader of a node that is no result.
 	pub fn only_user(&self, node: NodeId, users: &[Vec<NodeId>]) -> Option<NodeId> {
 		match users[node].as_slice() {
-			[user] if node != self.output => Some(*user),
+			[user] if !self.is_result(node) => Some(*user),
 			_ => None,
 		}
 	}
@@ -266,12 +324,14 @@ impl Graph {
 		outputs as u64 * self.taps(node) as u64
 	}
 
-	/// Puts operands before their readers and drops what the output does not need. The input stays.
+	/// Puts operands before their readers and drops what no result needs. The input and the states stay.
 	pub fn tidy(&mut self) {
 		let mut order: Vec<NodeId> = self.input().into_iter().collect();
+		order.extend(self.carried.iter().map(|carried| carried.state));
 		let mut done = vec![false; self.nodes.len()];
 		order.iter().for_each(|id| done[*id] = true);
-		let mut pending = vec![(self.output, false)];
+		let nexts = self.carried.iter().rev().map(|carried| (carried.next, false));
+		let mut pending: Vec<(NodeId, bool)> = nexts.chain([(self.output, false)]).collect();
 		while let Some((id, ready)) = pending.pop() {
 			if done[id] {
 				continue;
@@ -292,6 +352,9 @@ impl Graph {
 			node.inputs.iter_mut().for_each(|input| *input = places[*input]);
 		}
 		self.output = places[self.output];
+		for carried in &mut self.carried {
+			*carried = Carried { state: places[carried.state], next: places[carried.next] };
+		}
 	}
 }
 
@@ -312,5 +375,26 @@ mod tests {
 		assert_eq!(names, ["x", "early", "late"]);
 		assert_eq!((graph.nodes[2].inputs.as_slice(), graph.output), (&[0, 1][..], 2));
 		assert_eq!(graph.users(), [vec![1, 2], vec![2], vec![]]);
+	}
+
+	#[test]
+	fn what_is_carried_counts_as_a_result() {
+		let mut graph = Graph::default();
+		let x = graph.push("x", Op::Input { tokens: false }, vec![], vec![4]);
+		let state = graph.push("state", Op::State, vec![], vec![4]);
+		let sum = graph.push("sum", Op::Binary(Arithmetic::Add), vec![x, state], vec![4]);
+		let half = graph.push("half", Op::Map(Expr::clip(0.0, 1.0)), vec![sum], vec![4]);
+		let next = graph.push("next", Op::Reshape, vec![half], vec![4]);
+		graph.carried.push(Carried { state, next });
+		graph.output = sum;
+		graph.redirect(next, half);
+		graph.tidy();
+		assert_eq!(graph.nodes.len(), 4);
+		assert_eq!(graph.carried, [Carried { state: 1, next: 3 }]);
+		assert!(graph.is_result(3) && graph.is_result(2) && !graph.is_result(1));
+		assert_eq!(graph.only_user(2, &graph.users()), None);
+		assert!(graph.fits(4) && graph.fits(12) && !graph.fits(6) && !graph.fits(0));
+		// The sums: 1, then 1 + min(1, 1).
+		assert_eq!(graph.run(&[1.0; 8]), [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
 	}
 }

@@ -81,6 +81,13 @@ impl Call<'_, '_> {
 		String::from_utf8(word.unwrap_or_default()).unwrap_or_default()
 	}
 
+	/// Words among the attributes; none if there is no such attribute.
+	pub fn words(&self, name: &str) -> Vec<String> {
+		let word = |word: &Vec<u8>| String::from_utf8_lossy(word).into_owned();
+		self.attribute(name)
+			.map_or(Vec::new(), |attribute| attribute.strings.iter().map(word).collect())
+	}
+
 	/// The shape of a node's result.
 	pub fn shape(&self, node: NodeId) -> Vec<usize> {
 		self.import.graph.nodes[node].shape.clone()
@@ -108,6 +115,19 @@ impl Call<'_, '_> {
 			return Err(format!("{from:?} cannot become {shape:?}"));
 		}
 		Ok(self.push(Op::Reshape, vec![x], shape.to_vec()))
+	}
+
+	/// The box of `shape` in a node's result that begins at `start`; the result itself where that is all of it.
+	pub fn part(&mut self, x: NodeId, start: Vec<usize>, shape: Vec<usize>) -> NodeId {
+		if self.shape(x) == shape {
+			return x;
+		}
+		self.push(Op::Slice { start }, vec![x], shape)
+	}
+
+	/// Refuses a shape with more elements than a tensor may have.
+	pub fn limit(&self, shape: &[usize]) -> Result<(), String> {
+		super::fold::limit(shape.iter().map(|extent| *extent as i64)).map(|_| ())
 	}
 
 	/// Axis i of the result is axis `permutation[i]` of `x`.

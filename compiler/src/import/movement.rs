@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Operators that move elements, and shapes.
+//! Operators that move elements.
 
-use super::{fold, Call, Handler, Value};
-use crate::graph::Op;
+use super::{Call, Handler, Value};
+use crate::graph::{NodeId, Op, Tensor};
 
 pub const OPERATORS: &[(&str, Handler)] = &[
 	("Concat", concat),
 	("Flatten", flatten),
+	("Pad", pad),
 	("Reshape", reshape),
-	("Shape", shape_of),
 	("Slice", slice),
 	("Split", split),
 	("Squeeze", squeeze),
 	("Transpose", transpose),
 	("Unsqueeze", unsqueeze),
 ];
-
-fn shape_of(call: &mut Call) -> Result<Vec<Value>, String> {
-	let x = call.operand(0)?;
-	let shape: Vec<i64> = call.shape(x).iter().map(|extent| *extent as i64).collect();
-	let rank = shape.len() as i64;
-	let place = |place: i64| (if place < 0 { place + rank } else { place }).clamp(0, rank) as usize;
-	let (start, end) = (place(call.int("start", 0)), place(call.int("end", rank)));
-	Ok(vec![fold::integers(shape.get(start..end).unwrap_or_default())])
-}
 
 fn reshape(call: &mut Call) -> Result<Vec<Value>, String> {
 	let x = call.operand(0)?;
@@ -102,6 +93,11 @@ fn transpose(call: &mut Call) -> Result<Vec<Value>, String> {
 	Ok(vec![Value::Node(call.transpose(x, &permutation))])
 }
 
+/// Places counted from the end if they are negative, limited to `low..=high`.
+fn place(at: i64, extent: i64, low: i64, high: i64) -> i64 {
+	(if at < 0 { at.saturating_add(extent) } else { at }).clamp(low, high)
+}
+
 fn slice(call: &mut Call) -> Result<Vec<Value>, String> {
 	let x = call.operand(0)?;
 	let mut shape = call.shape(x);
@@ -111,26 +107,111 @@ fn slice(call: &mut Call) -> Result<Vec<Value>, String> {
 	let all = (0..starts.len() as i64).collect();
 	let axes = call.whole(3)?.or(call.ints("axes")).unwrap_or(all);
 	let steps = call.whole(4)?.unwrap_or(vec![1; starts.len()]);
-	if steps.iter().any(|step| *step != 1) {
-		return Err("steps other than 1".into());
+	if steps.iter().any(|step| step.abs() != 1) {
+		return Err("steps other than 1 and -1".into());
 	}
 	let mut from = vec![0; rank];
-	for ((axis, start), end) in axes.iter().zip(&starts).zip(&ends) {
+	let mut reversed = Vec::new();
+	for (((axis, start), end), step) in axes.iter().zip(&starts).zip(&ends).zip(&steps) {
 		let axis = call.axis(*axis, rank)?;
 		let extent = shape[axis] as i64;
-		let place =
-			|at: i64| (if at < 0 { at.saturating_add(extent) } else { at }).clamp(0, extent);
-		let (start, end) = (place(*start), place(*end));
+		let (start, end) = if *step > 0 {
+			(place(*start, extent, 0, extent), place(*end, extent, 0, extent))
+		} else {
+			reversed.push(axis);
+			// Backwards from `start` to the one behind `end`.
+			let (last, before) =
+				(place(*start, extent, -1, extent - 1), place(*end, extent, -1, extent - 1));
+			(before + 1, last + 1)
+		};
 		if start >= end {
 			return Err("an empty slice".into());
 		}
 		from[axis] = start as usize;
 		shape[axis] = (end - start) as usize;
 	}
-	if shape == call.shape(x) {
-		return Ok(vec![Value::Node(x)]);
+	let mut result = call.part(x, from, shape.clone());
+	for axis in reversed {
+		result = call.push(Op::Reverse { axis }, vec![result], shape.clone());
 	}
-	Ok(vec![Value::Node(call.push(Op::Slice { start: from }, vec![x], shape))])
+	Ok(vec![Value::Node(result)])
+}
+
+/// What lies in front of an axis or behind it.
+enum Border {
+	/// The same number everywhere.
+	Filled(f32),
+	/// The elements from the second on, mirrored at the edge.
+	Mirror,
+}
+
+fn pad(call: &mut Call) -> Result<Vec<Value>, String> {
+	let mut x = call.operand(0)?;
+	let rank = call.shape(x).len();
+	let pads = call.whole(1)?.or(call.ints("pads")).ok_or("no pads")?;
+	let all = (0..rank as i64).collect();
+	let axes = call.whole(3)?.unwrap_or(all);
+	if pads.len() != axes.len() * 2 {
+		return Err(format!("{} pads for {} axes", pads.len(), axes.len()));
+	}
+	let border = match call.word("mode").as_str() {
+		"" | "constant" if call.has(2) => {
+			Border::Filled(call.constant(2)?.scalar().ok_or("one number must fill")?)
+		}
+		"" | "constant" => Border::Filled(call.float("value", 0.0) as f32),
+		"reflect" => Border::Mirror,
+		other => return Err(format!("mode {other}")),
+	};
+	for (place, axis) in axes.iter().enumerate() {
+		let axis = call.axis(*axis, rank)?;
+		x = padded(call, x, axis, [pads[place], pads[place + axes.len()]], &border)?;
+	}
+	Ok(vec![Value::Node(x)])
+}
+
+/// `x` with so many elements more in front of an axis and behind it, or less.
+fn padded(
+	call: &mut Call,
+	mut x: NodeId,
+	axis: usize,
+	pads: [i64; 2],
+	border: &Border,
+) -> Result<NodeId, String> {
+	let [before, behind] = pads;
+	let mut shape = call.shape(x);
+	let cut = |pad: i64| usize::try_from(pad.saturating_neg()).unwrap_or(0);
+	if before < 0 || behind < 0 {
+		let mut start = vec![0; shape.len()];
+		start[axis] = cut(before);
+		let left = shape[axis].checked_sub(cut(before).saturating_add(cut(behind)));
+		shape[axis] = left.filter(|left| *left > 0).ok_or("nothing is left")?;
+		x = call.part(x, start, shape.clone());
+	}
+	let mut parts = vec![x];
+	for (pad, first) in [(before, true), (behind, false)] {
+		let Some(pad) = usize::try_from(pad).ok().filter(|pad| *pad > 0) else { continue };
+		let mut size = shape.clone();
+		size[axis] = pad;
+		let part = match border {
+			Border::Filled(value) => {
+				call.limit(&size)?;
+				call.push(Op::Constant(Tensor::filled(&size, *value)), vec![], size)
+			}
+			Border::Mirror => {
+				let mut start = vec![0; shape.len()];
+				let inner = shape[axis].checked_sub(pad + 1).ok_or("more than can be mirrored")?;
+				start[axis] = if first { 1 } else { inner };
+				let part = call.part(x, start, size.clone());
+				call.push(Op::Reverse { axis }, vec![part], size)
+			}
+		};
+		parts.insert(if first { 0 } else { parts.len() }, part);
+	}
+	if parts.len() == 1 {
+		return Ok(x);
+	}
+	shape[axis] = parts.iter().map(|part| call.shape(*part)[axis]).sum();
+	Ok(call.push(Op::Concat { axis }, parts, shape))
 }
 
 fn split(call: &mut Call) -> Result<Vec<Value>, String> {

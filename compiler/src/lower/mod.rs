@@ -27,7 +27,7 @@ use crate::{
 	quantise::Quant,
 };
 use std::collections::HashMap;
-use tensornet_tensor::{CheckedProgram, Layout, TensorType, ValueId};
+use tensornet_tensor::{CheckedProgram, DType, Layout, TensorType, ValueId};
 
 /// What lowering produces.
 pub struct Lowered {
@@ -39,6 +39,8 @@ pub struct Lowered {
 	pub input: Quant,
 	/// What the integers of the output mean.
 	pub output: Quant,
+	/// What is carried, in the order of the program: its name, and what its integers mean.
+	pub states: Vec<(String, Quant)>,
 	/// Where the results of nodes are found in the program.
 	pub results: Vec<NodeResult>,
 }
@@ -85,14 +87,21 @@ struct Lowering<'a> {
 	sources: Vec<Option<Source>>,
 	narrow: HashMap<(NodeId, (u8, u64, i32, i32, i32)), ValueId>,
 	results: Vec<NodeResult>,
+	/// The most iterations of a job.
+	iterations: u32,
 }
 
-/// Emits the program of a simplified graph in which nothing is unsupported.
+/// The name of the state that holds the results of the iterations.
+const HISTORY: &str = "results";
+
+/// Emits the program of a simplified graph in which nothing is unsupported. That of a loop runs up to `iterations`
+/// times, and its output has a row for the result of each, the last one at the end.
 pub fn lower(
 	graph: &Graph,
 	ranges: &Ranges,
 	choices: &Choices,
 	method: Method,
+	iterations: u32,
 ) -> Result<Lowered, CompileError> {
 	let mut lowering = Lowering {
 		graph,
@@ -106,6 +115,7 @@ pub fn lower(
 		sources: Vec::with_capacity(graph.nodes.len()),
 		narrow: HashMap::new(),
 		results: Vec::new(),
+		iterations: if graph.is_loop() { iterations.max(1) } else { 1 },
 	};
 	for id in 0..graph.nodes.len() {
 		let source = lowering.node(id)?;
@@ -125,16 +135,28 @@ impl Lowering<'_> {
 		Ok(Some(match &node.op {
 			Op::Input { tokens } => {
 				let quant = if *tokens { Quant::i32(1.0) } else { self.operand_quant(id) };
-				let value = self.emit.input(TensorType::new(quant.dtype, extents(&node.shape)))?;
+				let ty = TensorType::new(quant.dtype, extents(&node.shape));
+				let value = self.emit.input(ty, graph.is_loop())?;
 				Source::Given(value, quant)
 			}
-			Op::Constant(_) | Op::Reshape | Op::Transpose { .. } => Source::Derived,
-			Op::Slice { .. } | Op::Concat { .. } | Op::Pool { .. } => Source::Derived,
+			Op::State => {
+				let quant = if self.is_wide(id) { self.wide(id) } else { self.fine(id) };
+				let ty = TensorType::new(quant.dtype, extents(&node.shape));
+				Source::Given(self.emit.state(ty)?, quant)
+			}
+			Op::Constant(_) | Op::Reshape | Op::Transpose { .. } | Op::Pool { .. } => {
+				Source::Derived
+			}
+			Op::Slice { .. } | Op::Reverse { .. } | Op::Concat { .. } => Source::Derived,
 			Op::Embed { table } => self.embed(id, table)?,
 			Op::Dense { .. } | Op::Conv { .. } => self.affine(id)?,
 			Op::MatMul => self.mat_mul(id)?,
 			Op::Map(expr) if function::derived(expr) => Source::Derived,
-			Op::Map(expr) => self.function(id, expr)?,
+			Op::Map(expr) => match (expr.square(), expr.root()) {
+				(Some(factor), _) if factor > 0.0 => self.square(id, factor)?,
+				(_, Some((factor, offset))) => self.root(id, factor, offset)?,
+				_ => self.function(id, expr)?,
+			},
 			Op::Binary(operator) => self.binary(id, *operator)?,
 			Op::Reduce { reduction, axes } => self.reduce(id, *reduction, axes)?,
 			Op::LayerNorm { axis, epsilon, gamma, beta } => {
@@ -170,6 +192,28 @@ impl Lowering<'_> {
 		Quant::i16(self.range(id).largest() * HEADROOM, limit)
 	}
 
+	/// Whether a node is a state, or a view of one, that no sum of products reads. It is carried in thirty-two bits:
+	/// what is added to it again and again may be far smaller than itself.
+	fn is_wide(&self, id: NodeId) -> bool {
+		let state = self.origin(id);
+		let mut pending = vec![state];
+		while let Some(id) = pending.pop() {
+			for user in &self.users[id] {
+				match &self.graph.nodes[*user].op {
+					Op::Binary(_) | Op::Map(_) => {}
+					op if op.is_view() => pending.push(*user),
+					_ => return false,
+				}
+			}
+		}
+		self.graph.nodes[state].op == Op::State
+	}
+
+	/// Thirty-two bits for everything that a node was seen to be, and more.
+	fn wide(&self, id: NodeId) -> Quant {
+		Quant::i32((self.range(id).largest() * HEADROOM / (1 << 30) as f64).max(1e-18))
+	}
+
 	/// What a product reads of a node.
 	fn operand_quant(&self, id: NodeId) -> Quant {
 		if self.choices.bytes[self.origin(id)] {
@@ -187,6 +231,11 @@ impl Lowering<'_> {
 		}
 		let value = match self.sources[id].clone() {
 			Some(Source::Given(value, given)) if given.key() == quant.key() => value,
+			Some(Source::Sums(value, units))
+				if units.len() == 1 && Quant::i32(units[0]).key() == quant.key() =>
+			{
+				value
+			}
 			Some(Source::Given(value, given)) => {
 				self.rounded(id, value, given.zero, &[given.unit], &quant)?
 			}
@@ -220,8 +269,8 @@ impl Lowering<'_> {
 	) -> Result<ValueId, CompileError> {
 		let value = self.integers(id, quant)?;
 		let (mut below, mut axis) = (id, axis);
-		while let (Op::Reshape | Op::Transpose { .. } | Op::Slice { .. }, [x]) =
-			(&self.graph.nodes[below].op, self.graph.nodes[below].inputs.as_slice())
+		while let ([x], true) =
+			(self.graph.nodes[below].inputs.as_slice(), self.graph.nodes[below].op.is_view())
 		{
 			axis = axis.and_then(|axis| match &self.graph.nodes[below].op {
 				Op::Transpose { permutation } => permutation.get(axis).copied(),
@@ -269,6 +318,10 @@ impl Lowering<'_> {
 				let op = tensornet_tensor::Op::Slice { start: extents(start), size: shape };
 				self.emit.op(op, &[x])?
 			}
+			Op::Reverse { axis } => {
+				let x = self.integers(of(x)?, quant)?;
+				self.emit.op(tensornet_tensor::Op::Reverse { axis: *axis as u8 }, &[x])?
+			}
 			Op::Concat { axis } => {
 				let parts = node.inputs.iter().map(|part| self.operand(*part, quant, None));
 				let parts = parts.collect::<Result<Vec<_>, _>>()?;
@@ -301,6 +354,7 @@ impl Lowering<'_> {
 			end = graph.nodes[end].inputs[0];
 		}
 		let elements: usize = graph.nodes[end].shape.iter().product();
+		let elements = elements.saturating_mul(self.iterations as usize);
 		let largest = self.range(end).largest();
 		let quant = if elements <= WIDE_OUTPUT {
 			Quant::i32((largest / (1 << 20) as f64).max(1e-12))
@@ -311,6 +365,22 @@ impl Lowering<'_> {
 		for id in moves.into_iter().rev() {
 			value = self.moved(id, value)?;
 		}
+		let mut states = Vec::new();
+		for carried in &graph.carried {
+			let Some(Source::Given(state, quant)) = self.sources[carried.state] else {
+				return Err(self.refuse(carried.state, "not a state"));
+			};
+			let next = self.operand(carried.next, quant, None)?;
+			self.emit.next(state, next)?;
+			states.push((state, (graph.nodes[carried.state].name.clone(), quant)));
+		}
+		// As the program numbers them.
+		states.sort_by_key(|(state, _)| *state);
+		let mut states: Vec<(String, Quant)> = states.into_iter().map(|(_, named)| named).collect();
+		if self.iterations > 1 {
+			value = self.history(value, quant.dtype)?;
+			states.push((HISTORY.into(), quant));
+		}
 		let input = match graph.input().and_then(|input| self.sources[input].clone()) {
 			Some(Source::Given(_, quant)) => quant,
 			_ => Quant::i32(1.0),
@@ -320,7 +390,22 @@ impl Lowering<'_> {
 		for (result, value) in self.results.iter_mut().zip(values) {
 			result.value = value;
 		}
-		Ok(Lowered { program, blobs, input, output: quant, results: self.results })
+		Ok(Lowered { program, blobs, input, output: quant, states, results: self.results })
+	}
+
+	/// The results of all iterations so far, one a row, with `value` as the last. A job's outputs are those of its
+	/// last iteration alone.
+	fn history(&mut self, value: ValueId, dtype: DType) -> Result<ValueId, CompileError> {
+		let width = self.emit.shape(value).iter().product();
+		let rows = self.iterations;
+		let state = self.emit.state(TensorType::new(dtype, [rows, width]))?;
+		let op = tensornet_tensor::Op::Slice { start: vec![1, 0], size: vec![rows - 1, width] };
+		let older = self.emit.op(op, &[state])?;
+		let row = self.emit.reshape(value, &[1, width])?;
+		let all = self.emit.op(tensornet_tensor::Op::Concat { axis: 0 }, &[older, row])?;
+		self.emit.next(state, all)?;
+		self.emit.iterations(rows);
+		Ok(all)
 	}
 
 	fn leads_to_softmax(&self, mut id: NodeId) -> bool {
@@ -341,6 +426,10 @@ impl Lowering<'_> {
 			Op::Slice { start } => {
 				let (start, size) = (extents(start), extents(&node.shape));
 				self.emit.op(tensornet_tensor::Op::Slice { start, size }, &[value])?
+			}
+			Op::Reverse { axis } => {
+				let op = tensornet_tensor::Op::Reverse { axis: *axis as u8 };
+				self.emit.op(op, &[value])?
 			}
 			_ => self.emit.reshape(value, &extents(&node.shape))?,
 		})

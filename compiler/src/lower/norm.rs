@@ -164,7 +164,7 @@ mod tests {
 		let beta = of(&|i| (i % 5) as f32 / 10.0 - 0.2);
 		let norm = Norm { name: "n", axis: 0, epsilon, gamma: &gamma, beta: &beta };
 		let mut emit = Emit::default();
-		let input = emit.input(TensorType::new(DType::I16, [n as u32, 1])).unwrap();
+		let input = emit.input(TensorType::new(DType::I16, [n as u32, 1]), false).unwrap();
 		let fine = exact::power(-16);
 		let result = norm.emit(&mut emit, input, unit, fine).unwrap();
 		let (program, blobs) = emit.finish(result, &mut []).unwrap();

@@ -27,7 +27,7 @@ pub fn limits(graph: &Graph) -> Vec<i32> {
 		let own = match &node.op {
 			Op::Dense { .. } | Op::Conv { .. } => free / (128 * taps),
 			Op::MatMul => ((free / taps) as f64).sqrt() as i64,
-			Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } => limits[id],
+			op if op.is_view() => limits[id],
 			_ => continue,
 		};
 		for input in &node.inputs {

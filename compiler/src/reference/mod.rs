@@ -10,23 +10,57 @@ mod product;
 use crate::{
 	exact,
 	graph::{
-		around, gather, spread, strides, transpose, Graph, Node, NodeId, Op, Pool, Reduction,
-		Tensor, Window,
+		around, gather, spread, strides, transpose, Carried, Graph, Node, NodeId, Op, Pool,
+		Reduction, Tensor, Window,
 	},
 };
 use std::sync::Arc;
 
-/// The result of every node for one sample, row-major; constants are not repeated.
-pub fn forward(graph: &Graph, sample: &[f32]) -> Vec<Arc<[f32]>> {
-	let mut results: Vec<Arc<[f32]>> = Vec::with_capacity(graph.nodes.len());
-	for id in 0..graph.nodes.len() {
-		let result = match &graph.nodes[id].op {
-			Op::Input { .. } => sample.into(),
-			_ => evaluate(graph, id, &results).into(),
-		};
-		results.push(result);
+/// The result of every node, row-major.
+pub type Results = Vec<Arc<[f32]>>;
+
+/// The results for one sample, of a sequence those of the first iteration.
+#[cfg(test)]
+pub fn forward(graph: &Graph, sample: &[f32]) -> Results {
+	iterations(graph, sample).next().unwrap_or_default()
+}
+
+/// The results of each iteration of a sample: one, unless the graph is a loop.
+pub fn iterations<'a>(graph: &'a Graph, sample: &'a [f32]) -> Iterations<'a> {
+	let zeros = |carried: &Carried| {
+		let count = graph.nodes[carried.state].shape.iter().product();
+		vec![0f32; count].into()
+	};
+	let states = graph.carried.iter().map(zeros).collect();
+	Iterations { graph, inputs: sample.chunks(graph.input_elements().max(1)), states }
+}
+
+/// See [`iterations`].
+pub struct Iterations<'a> {
+	graph: &'a Graph,
+	inputs: std::slice::Chunks<'a, f32>,
+	states: Results,
+}
+
+impl Iterator for Iterations<'_> {
+	type Item = Results;
+
+	fn next(&mut self) -> Option<Results> {
+		let input = self.inputs.next()?;
+		let graph = self.graph;
+		let mut results: Results = Vec::with_capacity(graph.nodes.len());
+		for id in 0..graph.nodes.len() {
+			let state = || graph.carried.iter().position(|carried| carried.state == id);
+			let result = match &graph.nodes[id].op {
+				Op::Input { .. } => input.into(),
+				Op::State => state().map_or_else(|| [].into(), |place| self.states[place].clone()),
+				_ => evaluate(graph, id, &results).into(),
+			};
+			results.push(result);
+		}
+		self.states = graph.carried.iter().map(|carried| results[carried.next].clone()).collect();
+		Some(results)
 	}
-	results
 }
 
 /// The result of one node whose operands are in `results`.
@@ -49,7 +83,7 @@ pub struct Operand<'a> {
 	pub data: &'a [f32],
 }
 
-/// The result of an operator. The input has no other result than its only operand.
+/// The result of an operator. The input and states have no other result than their only operand.
 pub fn apply(node: &Node, operands: &[Operand]) -> Vec<f32> {
 	let to = &node.shape;
 	if let Op::Constant(tensor) = &node.op {
@@ -57,7 +91,7 @@ pub fn apply(node: &Node, operands: &[Operand]) -> Vec<f32> {
 	}
 	let Some(x) = operands.first().copied() else { return Vec::new() };
 	match &node.op {
-		Op::Input { .. } | Op::Reshape | Op::Constant(_) => x.data.to_vec(),
+		Op::Input { .. } | Op::State | Op::Reshape | Op::Constant(_) => x.data.to_vec(),
 		Op::Embed { table } => embed(x.data, table),
 		Op::OneHot => one_hot(x.data, to),
 		Op::Dense { weight, bias } => product::dense(x.data, weight, bias),
@@ -81,6 +115,7 @@ pub fn apply(node: &Node, operands: &[Operand]) -> Vec<f32> {
 			let first = start.iter().zip(&steps).map(|(start, step)| start * step).sum();
 			gather(x.data, to, &steps, first)
 		}
+		Op::Reverse { axis } => reverse(x, *axis),
 		Op::Concat { axis } => concat(operands, *axis),
 	}
 }
@@ -145,6 +180,12 @@ fn pooled(x: Operand, pool: Pool, kernel: [usize; 2], window: &Window, to: &[usi
 		});
 	}
 	result
+}
+
+fn reverse(x: Operand, axis: usize) -> Vec<f32> {
+	let (_, back) = around(x.shape, axis);
+	let lines = x.data.chunks(x.shape[axis] * back);
+	lines.flat_map(|line| line.chunks(back).rev().flatten().copied()).collect()
 }
 
 fn concat(operands: &[Operand], axis: usize) -> Vec<f32> {
@@ -217,6 +258,14 @@ mod tests {
 		let pool = Op::Pool { pool: Pool::Average, kernel: [1, 2], window };
 		let x = Operand { shape: &[1, 1, 3, 1], data: &[4.0, 6.0, 8.0] };
 		assert_eq!(apply(&node(pool, &[1, 1, 2, 1]), &[x]), [4.0, 7.0]);
+	}
+
+	#[test]
+	fn rows_are_reversed_along_an_outer_and_an_inner_axis() {
+		let x = Operand { shape: &[2, 3], data: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
+		let reversed = |axis| apply(&node(Op::Reverse { axis }, &[2, 3]), &[x]);
+		assert_eq!(reversed(0), [4.0, 5.0, 6.0, 1.0, 2.0, 3.0]);
+		assert_eq!(reversed(1), [3.0, 2.0, 1.0, 6.0, 5.0, 4.0]);
 	}
 
 	#[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Brings a graph into the form that lowering expects: norms and softmaxes recognised, constants merged
-//! into the operators beside them, elementwise operators joined, channels last.
+//! into the operators beside them, elementwise operators joined, channels last, states in parts.
 //!
 //! Each pass looks for one place that it can improve and says whether it found one.
 
@@ -9,6 +9,7 @@ mod constants;
 mod functions;
 mod movement;
 mod regions;
+mod states;
 
 use crate::graph::{Graph, Node, NodeId, Op};
 
@@ -17,6 +18,7 @@ type Pass = fn(&mut Graph) -> bool;
 /// In this order: norms are looked for while their operators are still apart.
 const PASSES: &[Pass] = &[
 	constants::evaluate,
+	states::split,
 	movement::drop_idle,
 	regions::recognise,
 	functions::join,

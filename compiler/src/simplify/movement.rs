@@ -6,7 +6,8 @@
 use super::{replace, wrap};
 use crate::graph::{inverse, same_axis, Graph, Node, NodeId, Op, Tensor};
 
-/// Joins movements with movements before them and drops those that do nothing.
+/// Joins movements with movements before them and drops those that do nothing, as well as reductions of single
+/// elements.
 pub fn drop_idle(graph: &mut Graph) -> bool {
 	let mut found = false;
 	for id in 0..graph.nodes.len() {
@@ -14,16 +15,13 @@ pub fn drop_idle(graph: &mut Graph) -> bool {
 		let Some(x) = node.inputs.first().copied() else { continue };
 		let before = &graph.nodes[x];
 		let idle = match &node.op {
-			Op::Reshape | Op::Slice { .. } => before.shape == node.shape,
+			Op::Reshape | Op::Slice { .. } | Op::Reduce { .. } => before.shape == node.shape,
+			Op::Reverse { axis } => node.shape[*axis] == 1,
 			Op::Transpose { permutation } => permutation.iter().enumerate().all(|(i, p)| i == *p),
 			_ => false,
 		};
 		if idle {
-			let nodes = graph.nodes.iter_mut().flat_map(|node| &mut node.inputs);
-			nodes.filter(|input| **input == id).for_each(|input| *input = x);
-			if graph.output == id {
-				graph.output = x;
-			}
+			graph.redirect(id, x);
 			// Nothing reads it any more; with this it cannot be found again.
 			replace(graph, id, Op::Constant(Tensor::filled(&[1], 0.0)), Vec::new());
 			return true;
@@ -92,6 +90,7 @@ fn behind_transpose(graph: &mut Graph, id: NodeId, permutation: &[usize]) -> boo
 		},
 		Op::Concat { axis } => Op::Concat { axis: permutation[*axis] },
 		Op::Slice { start } => Op::Slice { start: back.iter().map(|axis| start[*axis]).collect() },
+		Op::Reverse { axis } => Op::Reverse { axis: permutation[*axis] },
 		_ => return false,
 	};
 	// All operands in the order of the transpose's own operand, or none.

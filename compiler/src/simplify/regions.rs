@@ -115,7 +115,7 @@ fn region(graph: &Graph, users: &[Vec<NodeId>], from: NodeId, to: NodeId) -> Opt
 	inside.sort_unstable();
 	let closed = |id: &NodeId| {
 		let constant = matches!(graph.nodes[*id].op, Op::Constant(_));
-		let hidden = users[*id].iter().all(|user| inside.contains(user)) && graph.output != *id;
+		let hidden = users[*id].iter().all(|user| inside.contains(user)) && !graph.is_result(*id);
 		*id == to || constant || hidden
 	};
 	(inside.len() > 2 && graph.nodes[from].shape == graph.nodes[to].shape)

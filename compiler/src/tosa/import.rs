@@ -211,7 +211,7 @@ impl<'f, 'a, 'b> Importer<'f, 'a, 'b> {
 
 	fn input(&mut self, name: &'a str) -> Result<TensorType, String> {
 		let added = self.declared(name).and_then(|ty| {
-			let value = self.emit.input(ty.clone()).map_err(|error| error.to_string())?;
+			let value = self.emit.input(ty.clone(), false).map_err(|error| error.to_string())?;
 			Ok((value, ty))
 		});
 		let slot = added.as_ref().map_or(Slot::Refused, |(value, _)| Slot::Value(*value));

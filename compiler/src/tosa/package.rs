@@ -37,6 +37,8 @@ impl Imported {
 			program_id: hex(&program.id()),
 			labels: Vec::new(),
 			input: card(input)?,
+			iterations: 1,
+			states: Vec::new(),
 			output: card(output)?,
 			constants: constants
 				.iter()

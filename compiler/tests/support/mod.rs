@@ -35,10 +35,11 @@ pub fn digits() -> (OnnxModel, Digits) {
 	(model, Digits { calibration, test: read("test") })
 }
 
-/// Everything that a whole run knows, as an arbiter would see it with all openings.
+/// Everything that one iteration knows, as an arbiter would see it with all openings.
 struct Known<'a> {
 	package: &'a Package,
 	input: &'a [u8],
+	states: &'a [Vec<u8>],
 	checkpoints: &'a [Vec<u8>],
 }
 
@@ -47,7 +48,7 @@ impl LeafSource for Known<'_> {
 		let (ty, _) = self.package.program.leaf_type(leaf)?;
 		let bytes: &[u8] = match leaf {
 			Leaf::Input(_) => self.input,
-			Leaf::State(_) => return None,
+			Leaf::State(number) => self.states.get(number as usize)?,
 			Leaf::Checkpoint(number) => &self.checkpoints[number as usize],
 			Leaf::Constant(number) => {
 				match &self.package.program.program().constants[number as usize].data {
@@ -62,16 +63,17 @@ impl LeafSource for Known<'_> {
 	}
 }
 
-/// Recomputes elements (all, or `per_checkpoint` of each, spread out) of a run and counts those that differ from
-/// `checkpoints`.
+/// Recomputes elements (all, or `per_checkpoint` of each, spread out) of an iteration and counts those that differ
+/// from `checkpoints`.
 pub fn differences(
 	package: &Package,
 	input: &[u8],
+	states: &[Vec<u8>],
 	checkpoints: &[Vec<u8>],
 	per_checkpoint: usize,
 ) -> usize {
 	let analysis = analyse(&package.program, &Limits::default()).unwrap();
-	let known = Known { package, input, checkpoints };
+	let known = Known { package, input, states, checkpoints };
 	let mut wrong = 0;
 	for (number, stored) in checkpoints.iter().enumerate() {
 		let (ty, _) = package.program.leaf_type(Leaf::Checkpoint(number as u16)).unwrap();
@@ -89,5 +91,31 @@ pub fn differences(
 pub fn recompute(package: &Package, input: &[u8], per_checkpoint: usize) {
 	let mut executor = package.executor().unwrap();
 	let checkpoints = executor.run_iteration(&[input], &[]).unwrap();
-	assert_eq!(differences(package, input, &checkpoints, per_checkpoint), 0);
+	assert_eq!(differences(package, input, &[], &checkpoints, per_checkpoint), 0);
+}
+
+/// Runs a loop on a sequence, carries the states by hand, and asserts for every iteration that elements recomputed one
+/// by one within their budgets are the same. Returns the states before each iteration.
+pub fn recompute_all(
+	package: &Package,
+	sequence: &[f32],
+	per_checkpoint: usize,
+) -> Vec<Vec<Vec<u8>>> {
+	let program = package.program.program();
+	let input = package.card.encode_input(sequence).unwrap();
+	let each = input.len() / package.card.iterations_of(sequence).unwrap() as usize;
+	let mut executor = package.executor().unwrap();
+	let mut states = vec![package.card.first_states().unwrap()];
+	for input in input.chunks(each) {
+		let now = states.last().unwrap();
+		let given: Vec<&[u8]> = now.iter().map(Vec::as_slice).collect();
+		let checkpoints = executor.run_iteration(&[input], &given).unwrap();
+		assert_eq!(differences(package, input, now, &checkpoints, per_checkpoint), 0);
+		let next = |state: &tensornet_tensor::State| {
+			let number = package.program.checkpoint_of(state.next).unwrap();
+			checkpoints[number as usize].clone()
+		};
+		states.push(program.state.iter().map(next).collect());
+	}
+	states
 }
