@@ -3,6 +3,8 @@
 # make demo    the main job, from an empty machine to a paid, audited, burned result
 # make test    format, lints and every test
 # make conformance  the tensor engine against the tests and the reference model of tosa-tools
+# make fuzz    coverage-guided fuzzing of what reads bytes from strangers
+# make networks  whole networks on the CPU path beside onnxruntime
 # make build   the three programs: tensornet-node, tensornet-worker, tensornet
 # make weights measure the benchmarks of our pallets and write their weights
 
@@ -14,7 +16,7 @@ SHELL := /bin/bash
 export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
 export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
 
-.PHONY: help setup build demo test lint accuracy conformance weights clean-cache
+.PHONY: help setup build demo test lint accuracy conformance fuzz networks weights clean-cache
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
@@ -41,6 +43,13 @@ accuracy: build
 # The outside oracle: about 3,600 tests, bit for bit, on all three evaluators.
 conformance: setup
 	scripts/conformance.sh
+
+# A minute for each target; SECONDS_EACH=1800 asks for more.
+fuzz:
+	scripts/fuzz.sh
+
+networks: setup
+	scripts/networks.sh
 
 weights: setup
 	scripts/weights.sh

@@ -28,11 +28,21 @@ mod wasm {
 
 	/// Fills in what the WASM builder reads from the environment and the caller left unset.
 	pub fn choose_environment() {
-		for name in ["WASM_BUILD_TYPE", "WASM_BUILD_TOOLCHAIN", "WASM_BUILD_WORKSPACE_HINT"] {
+		for name in [
+			"WASM_BUILD_TYPE",
+			"WASM_BUILD_TOOLCHAIN",
+			"WASM_BUILD_WORKSPACE_HINT",
+			"CARGO_PROFILE_RELEASE_LTO",
+		] {
 			println!("cargo:rerun-if-env-changed={name}");
 		}
 		// A debug WASM is too slow to make blocks in time; `release` is also compacted.
 		set_default("WASM_BUILD_TYPE", "release");
+		// The optimisation across crates takes minutes and makes the runtime only a little faster. A
+		// development build does without; a `--release` or `production` build has it.
+		if env::var("PROFILE").as_deref() == Ok("debug") {
+			set_default("CARGO_PROFILE_RELEASE_LTO", "off");
+		}
 		// The build directory may lie outside the workspace, from where the builder would search.
 		if let Ok(manifest) = env::var("CARGO_MANIFEST_DIR") {
 			if let Some(root) = Path::new(&manifest).parent() {

@@ -8,26 +8,38 @@ cd "$(dirname "$0")/.."
 : "${CARGO_TARGET_DIR:=target}"
 step() { printf '\n==> %s (%s)\n' "$*" "$(date +%T)"; }
 
-# First, because it is quick to fail, and because it leaves programs without a runtime behind that
-# the build replaces.
+step "format"
+cargo fmt --all --check
+
+programs=$PWD/target/demo/bin
+mkdir -p "$programs/examples"
+
+step "the programs"
+cargo build --workspace --bins --examples
+# Copies, because lints leave programs without a runtime behind.
+cp "$CARGO_TARGET_DIR"/debug/{tensornet-node,tensornet-worker,tensornet} "$programs/"
+cp "$CARGO_TARGET_DIR/debug/examples/demo" "$programs/examples/"
+
+# The main job mostly waits for blocks, everything else mostly computes: they run side by side.
+step "the main job on a local chain, beside everything that follows"
+"$programs/examples/demo" --summary target/demo/summary.json >target/demo/log 2>&1 &
+demo=$!
+step "outside clients from npm, where there is node and npm, beside them"
+TENSORNET_PROGRAMS=$programs scripts/clients.sh --if-possible >target/demo/clients.log 2>&1 &
+clients=$!
+trap 'kill "$demo" "$clients" 2>/dev/null || true' EXIT
+
 step "format and lints"
 scripts/lint.sh
-step "build"
-cargo build --workspace --all-targets
-
-# The main job mostly waits for blocks, the tests mostly compute: they run side by side.
-step "tests; beside them the main job on a local chain"
-mkdir -p target/demo
-"$CARGO_TARGET_DIR/debug/examples/demo" --summary target/demo/summary.json >target/demo/log 2>&1 &
-demo=$!
-trap 'kill "$demo" 2>/dev/null || true' EXIT
+step "tests"
 failed=0
 cargo test --workspace --no-fail-fast || failed=1
 step "the tensor engine against an outside oracle: the quick set"
 scripts/conformance.sh --quick || failed=1
 step "the main job"
 wait "$demo" || failed=1
+wait "$clients" || failed=1
 trap - EXIT
-cat target/demo/log
+cat target/demo/log target/demo/clients.log
 [ "$failed" = 0 ] || { echo "some tests failed: see above" >&2; exit 1; }
 step "all passed"

@@ -2,8 +2,9 @@
 
 //! # Chain specifications of TensorNet
 //!
-//! A specification names a chain, its properties and its genesis. The genesis itself is a preset of
-//! the runtime; nothing is said twice.
+//! A specification names a chain, its properties and its genesis. The genesis of a development chain
+//! is a preset of the runtime; that of a real one is made of a table, [`tokenomics`]. Nothing is said
+//! twice.
 //!
 //! ```no_run
 //! let spec = tensornet_chain_spec::development()?;
@@ -11,7 +12,10 @@
 //! # Ok::<(), String>(())
 //! ```
 
-use sc_chain_spec::{ChainType, GenericChainSpec, Properties};
+pub mod tokenomics;
+
+use crate::tokenomics::{Purpose, Tokenomics};
+use sc_chain_spec::{ChainSpecBuilder, ChainType, GenericChainSpec, Properties};
 
 /// A specification of a TensorNet chain, without extensions.
 pub type ChainSpec = GenericChainSpec;
@@ -51,6 +55,23 @@ pub fn local_testnet() -> Result<ChainSpec, String> {
 	)
 }
 
+/// A chain whose first TNA is held by those whom `table` names, without a root key.
+///
+/// # Errors
+///
+/// When a main network would have an account whose key is public knowledge, and when this build has
+/// no runtime WASM.
+pub fn from_table(table: &Tokenomics, purpose: Purpose) -> Result<ChainSpec, String> {
+	let (name, id, chain) = match purpose {
+		Purpose::Staging => {
+			("TensorNet Staging", "tensornet_staging", ChainType::Custom("Staging".into()))
+		}
+		Purpose::Main => ("TensorNet", "tensornet", ChainType::Live),
+	};
+	let genesis = table.genesis(purpose)?;
+	Ok(builder(name, id, chain)?.with_genesis_config_patch(genesis).build())
+}
+
 /// The names under which the runtime keeps its genesis presets.
 mod presets {
 	pub const DEVELOPMENT: &str = "development";
@@ -58,6 +79,10 @@ mod presets {
 }
 
 fn preset(name: &str, id: &str, chain: ChainType, genesis: &str) -> Result<ChainSpec, String> {
+	Ok(builder(name, id, chain)?.with_genesis_config_preset_name(genesis).build())
+}
+
+fn builder(name: &str, id: &str, chain: ChainType) -> Result<ChainSpecBuilder, String> {
 	let wasm = tensornet_runtime::WASM_BINARY.ok_or(
 		"this build has no runtime WASM: build again without SKIP_WASM_BUILD, \
 		 after scripts/setup.sh has added the WASM target",
@@ -67,7 +92,5 @@ fn preset(name: &str, id: &str, chain: ChainType, genesis: &str) -> Result<Chain
 		.with_id(id)
 		.with_chain_type(chain)
 		.with_protocol_id(PROTOCOL_ID)
-		.with_properties(properties())
-		.with_genesis_config_preset_name(genesis)
-		.build())
+		.with_properties(properties()))
 }

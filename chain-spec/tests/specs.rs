@@ -33,7 +33,7 @@ fn plain_specs_name_chain_token_and_validators() {
 		assert_eq!(spec["properties"]["ss58Format"], 42);
 		let genesis = &spec["genesis"]["runtimeGenesis"]["patch"];
 		assert_eq!(genesis["session"]["keys"].as_array().unwrap().len(), validators, "{chain}");
-		assert_eq!(genesis["balances"]["balances"].as_array().unwrap().len(), 13);
+		assert_eq!(genesis["balances"]["balances"].as_array().unwrap().len(), 14);
 	}
 }
 
@@ -64,7 +64,36 @@ fn an_unwritable_file_and_an_unknown_chain_are_refused_with_a_way_out() {
 	let message = String::from_utf8_lossy(&output.stderr).into_owned();
 	assert!(message.contains("/nowhere/spec.json") && message.contains("--out"), "{message}");
 
-	let output = tool(&["--chain", "mainnet"]);
+	let output = tool(&["--chain", "moon"]);
 	assert_eq!(output.status.code(), Some(2));
 	assert!(String::from_utf8_lossy(&output.stderr).contains("local_testnet"));
+}
+
+#[test]
+fn a_staging_spec_is_made_of_the_table_and_has_no_root_key() {
+	let spec = written(&["--chain", "staging"]);
+	assert_eq!(spec["id"], "tensornet_staging");
+	let genesis = &spec["genesis"]["runtimeGenesis"]["patch"];
+	assert_eq!(genesis["balances"]["balances"].as_array().unwrap().len(), 9);
+	assert_eq!(genesis["vesting"]["vesting"].as_array().unwrap().len(), 3);
+	assert_eq!(genesis["session"]["keys"].as_array().unwrap().len(), 4);
+	assert!(genesis.get("sudo").is_none());
+
+	let raw = written(&["--chain", "staging", "--raw"]);
+	assert!(raw["genesis"]["raw"]["top"].as_object().unwrap().len() > 50);
+}
+
+#[test]
+fn a_main_network_needs_a_table_with_accounts_of_its_own() {
+	let output = tool(&["--chain", "mainnet"]);
+	assert_eq!(output.status.code(), Some(1));
+	assert!(String::from_utf8_lossy(&output.stderr).contains("--tokenomics"));
+
+	let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tokenomics.toml");
+	let output = tool(&["--chain", "mainnet", "--tokenomics", table]);
+	assert_eq!(output.status.code(), Some(1));
+	assert!(String::from_utf8_lossy(&output.stderr).contains("public knowledge"));
+
+	let output = tool(&["--chain", "mainnet", "--tokenomics", "/nowhere.toml"]);
+	assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.toml"));
 }

@@ -10,7 +10,9 @@ use tokio::net::TcpStream;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-	commands::{balance, compile, job, keys, node, program},
+	commands::{
+		attest, balance, compile, gov, job, keys, lineage, node, program, rewards, stake, validator,
+	},
 	output::Output,
 };
 
@@ -33,6 +35,11 @@ Examples:
           --memory-mib 16384 --giga-macs 900 \\
           --endpoint http://203.0.113.7:9980 --key ~/.tensornet-key
       tensornet node online --key ~/.tensornet-key
+
+  Deciding with others
+      tensornet gov parameters
+      tensornet gov propose --set shares.JobBurn=12% --key ~/.tensornet-key --dry-run
+      tensornet gov vote 0 aye 1000 --key ~/.tensornet-key
 
   Jobs and nodes on the chain
       tensornet job list --state live
@@ -95,6 +102,35 @@ enum Command {
 	Burn(balance::BurnArgs),
 	/// How much TNA exists, and how much was burned for what.
 	Supply,
+	/// What an account has at stake: its node, its candidacy, the nodes that it backs.
+	Stake(stake::Stake),
+	/// Back a node with your TNA, for a share of what it earns.
+	Delegate(stake::Delegate),
+	/// Move what backs one node to another.
+	Redelegate(stake::Redelegate),
+	/// Start to take back what backs a node.
+	Unbond(stake::Unbond),
+	/// Free what has unbonded from a node that you backed.
+	Withdraw(stake::Withdraw),
+	/// What an account earned, and collecting it.
+	#[command(subcommand)]
+	Rewards(rewards::Command),
+	/// Stand for election as a validator, and look after its keys and bond.
+	#[command(subcommand)]
+	Validator(validator::Command),
+	/// Name your sponsor in the consensus chain, once and for good.
+	Sponsor(lineage::SponsorArgs),
+	/// Look at the consensus chain, join it, and leave it.
+	#[command(subcommand)]
+	Lineage(lineage::Command),
+	/// Propose changes, vote on them, and see them carried out.
+	#[command(subcommand)]
+	Gov(gov::Command),
+	/// Attest accounts as a registrar, and look at what is attested.
+	#[command(subcommand)]
+	Attest(attest::Command),
+	/// The attested level that each role requires.
+	Requirements,
 }
 
 /// What every command works with.
@@ -198,6 +234,18 @@ impl Command {
 			Command::Transfer(arguments) => balance::transfer(arguments, context).await,
 			Command::Burn(arguments) => balance::burn(arguments, context).await,
 			Command::Supply => balance::supply(context).await,
+			Command::Stake(arguments) => stake::show(arguments, context).await,
+			Command::Delegate(arguments) => stake::delegate(arguments, context).await,
+			Command::Redelegate(arguments) => stake::redelegate(arguments, context).await,
+			Command::Unbond(arguments) => stake::unbond(arguments, context).await,
+			Command::Withdraw(arguments) => stake::withdraw(arguments, context).await,
+			Command::Rewards(command) => rewards::run(command, context).await,
+			Command::Validator(command) => validator::run(command, context).await,
+			Command::Sponsor(arguments) => lineage::sponsor(arguments, context).await,
+			Command::Lineage(command) => lineage::run(command, context).await,
+			Command::Gov(command) => gov::run(command, context).await,
+			Command::Attest(command) => attest::run(command, context).await,
+			Command::Requirements => attest::requirements(context).await,
 		}
 	}
 }

@@ -366,8 +366,9 @@ impl JobStatus {
 			program: outcome.program,
 			attempt: None,
 			node: outcome.node,
-			price: (outcome.state == JobState::Settled)
-				.then(|| receipt.paid + receipt.burned + receipt.treasury + receipt.author),
+			price: (outcome.state == JobState::Settled).then(|| {
+				receipt.paid + receipt.burned + receipt.treasury + receipt.author + receipt.lineage
+			}),
 			held: outcome.held,
 			due: None,
 			trace_root: result.as_ref().map(|result| result.trace_root),

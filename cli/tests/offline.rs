@@ -167,6 +167,32 @@ mod usage {
 	}
 
 	#[test]
+	fn a_proposal_is_one_thing_and_is_whole() {
+		fails(2, &["--set", "--spend"], &["gov", "propose", "--key", "//Alice"]);
+		let both = ["gov", "propose", "--set", "a.B=1%", "--kill", "1"];
+		fails(2, &["cannot be used with"], &both);
+		fails(2, &["--to"], &["gov", "propose", "--spend", "1"]);
+		fails(2, &["shares.JobBurn=12%"], &["gov", "propose", "--set", "JobBurn"]);
+		fails(2, &["hexadecimal"], &["gov", "propose", "--call", "transfer"]);
+		fails(2, &["Escrow.submit_job"], &["gov", "propose", "--pause", "everything"]);
+		fails(2, &["write 0 to 6"], &["gov", "vote", "1", "aye", "1", "--conviction", "7"]);
+		fails(2, &["invalid value", "nay"], &["gov", "vote", "1", "maybe", "1"]);
+	}
+
+	#[test]
+	fn an_attestation_needs_a_level_a_country_and_evidence() {
+		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		for (level, country, evidence, why) in [
+			("2", "CH", &[][..], "--evidence"),
+			("5", "CH", &["--commitment", ID], "5 is not in 1..=4"),
+			("2", "Schweiz", &["--commitment", ID], "two letters"),
+		] {
+			let issue = ["attest", "issue", alice, "--days", "1", "--level", level];
+			fails(2, &[why], &[&issue[..], &["--country", country], evidence].concat());
+		}
+	}
+
+	#[test]
 	fn an_update_must_change_something() {
 		fails(2, &["--ask", "--endpoint"], &["node", "update", "--key", "//Alice"]);
 	}
@@ -311,7 +337,27 @@ mod chain {
 			&["no key to sign with", "keys generate"],
 			&["transfer", alice, "1", "--chain", NOWHERE],
 		);
-		let commands: [&[&str]; 10] = [
+		let commands: [&[&str]; 30] = [
+			&["delegate", alice, "1"],
+			&["redelegate", alice, alice, "1"],
+			&["unbond", alice, "1"],
+			&["withdraw", alice],
+			&["rewards", "claim"],
+			&["sponsor", alice],
+			&["lineage", "join"],
+			&["validator", "register", "1"],
+			&["validator", "set-keys"],
+			&["validator", "leave"],
+			&["gov", "propose", "--set", "shares.JobBurn=12%"],
+			&["gov", "vote", "0", "aye", "1"],
+			&["gov", "delegate", "all", alice, "1"],
+			&["gov", "undelegate", "all"],
+			&["gov", "remove-vote", "0"],
+			&["gov", "unlock"],
+			&["gov", "refund", "0"],
+			&["attest", "apply"],
+			&["attest", "revoke", alice],
+			&["node", "commission", "5%"],
 			&["burn", "1"],
 			&["job", "cancel", "1"],
 			&["job", "submit", ID, "--max-price", "1"],

@@ -2,6 +2,13 @@
 
 //! The calls of TensorNet's pallets. Arguments are encoded here in the order the calls declare them;
 //! pallet and call numbers are looked up by name in the chain's metadata when the call is signed.
+//!
+//! Calls of the compute market are in this file; [`staking`], [`governance`] and [`compliance`] have
+//! their own.
+
+pub mod compliance;
+pub mod governance;
+pub mod staking;
 
 use codec::Encode;
 use subxt::{
@@ -64,6 +71,25 @@ impl Call {
 	/// `Pallet.call`.
 	pub fn label(&self) -> String {
 		format!("{}.{}", self.pallet, self.name)
+	}
+
+	/// The pallet's name.
+	pub fn pallet(&self) -> &'static str {
+		self.pallet
+	}
+
+	/// The call's name within its pallet.
+	pub fn name(&self) -> &'static str {
+		self.name
+	}
+}
+
+/// Arguments that are encoded already.
+struct Raw(Vec<u8>);
+
+impl Encode for Raw {
+	fn encode_to<T: codec::Output + ?Sized>(&self, out: &mut T) {
+		out.write(&self.0);
 	}
 }
 
@@ -129,6 +155,11 @@ pub fn withdraw_unbonded() -> Call {
 /// Replaces the operator key of the caller's node.
 pub fn rotate_operator(operator: AccountId) -> Call {
 	Call::new("ComputeStaking", "rotate_operator", operator)
+}
+
+/// Gives a sign of life for nodes of which the caller is stash, operator or monitor.
+pub fn heartbeat(nodes: &[AccountId]) -> Call {
+	Call::new("ComputeStaking", "heartbeat", nodes)
 }
 
 /// Ends the caller's node: its whole bond unbonds.

@@ -47,7 +47,7 @@ pub struct Chain {
 
 /// The chain's state at one block.
 pub struct Snapshot {
-	at: AtBlock,
+	pub(crate) at: AtBlock,
 }
 
 /// A transaction that is signed but perhaps not yet submitted. Submitting the same bytes twice
@@ -192,6 +192,34 @@ impl Chain {
 	pub async fn next_nonce(&self, account: &AccountId) -> Result<u64> {
 		let address = keys::address(account);
 		Ok(self.rpc.request("system_accountNextIndex", rpc_params![address]).await?)
+	}
+
+	/// The version of the runtime at the best block, as its code states it to the node: this is what an
+	/// upgrade is checked by.
+	pub async fn runtime_version(&self) -> Result<u32> {
+		#[derive(serde::Deserialize)]
+		#[serde(rename_all = "camelCase")]
+		struct Version {
+			spec_version: u32,
+		}
+		let version: Version = self.rpc.request("state_getRuntimeVersion", rpc_params![]).await?;
+		Ok(version.spec_version)
+	}
+
+	/// Lets the node make new session keys for an owner. Returns the keys and the proof that the node has
+	/// them. A node does so only for those it trusts.
+	pub async fn rotate_keys(&self, owner: &AccountId) -> Result<(Vec<u8>, Vec<u8>)> {
+		#[derive(serde::Deserialize)]
+		struct Generated {
+			keys: String,
+			#[serde(default)]
+			proof: String,
+		}
+		let owner = format!("0x{}", hex::encode(owner));
+		let made: Generated =
+			self.rpc.request("author_rotateKeysWithOwner", rpc_params![owner]).await?;
+		let bytes = |text: &str| hex::decode(text.trim_start_matches("0x"));
+		Ok((bytes(&made.keys)?, bytes(&made.proof)?))
 	}
 
 	/// Signs a call with an explicit nonce, valid for [`MORTALITY`] blocks.
@@ -403,6 +431,27 @@ impl Snapshot {
 		Ok(entries)
 	}
 
+	/// All entries of a map with two keys.
+	pub async fn double_entries<K, L, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, L, V)>>
+	where
+		K: DecodeAsType,
+		L: DecodeAsType,
+		V: DecodeAsType,
+	{
+		let address = dynamic::storage::<Vec<dynamic::Value>, V>(pallet, entry);
+		let mut stream = self.at.storage().iter(address, Vec::<dynamic::Value>::new()).await?;
+		let mut entries = Vec::new();
+		let lost = || anyhow!("{pallet}.{entry} does not keep its keys");
+		while let Some(pair) = stream.next().await {
+			let pair = pair?;
+			let key = pair.key()?;
+			let first = key.part(0).ok_or_else(lost)?.decode_as::<K>()?.ok_or_else(lost)?;
+			let second = key.part(1).ok_or_else(lost)?.decode_as::<L>()?.ok_or_else(lost)?;
+			entries.push((first, second, pair.value().decode()?));
+		}
+		Ok(entries)
+	}
+
 	/// A constant of a pallet.
 	pub fn constant<V: DecodeAsType>(&self, pallet: &str, name: &str) -> Result<V> {
 		Ok(self.at.constants().entry(dynamic::constant::<V>(pallet, name))?)
@@ -416,6 +465,19 @@ impl Snapshot {
 		function: &str,
 		arguments: A,
 	) -> Result<V> {
+		let value = self.view_bytes(pallet, function, arguments).await?;
+		V::decode_all(&mut &*value).with_context(|| {
+			format!("{pallet}.{function} of this chain answers with another type: is this client too old?")
+		})
+	}
+
+	/// The encoded result of a pallet's view function.
+	pub(crate) async fn view_bytes<A: Encode>(
+		&self,
+		pallet: &str,
+		function: &str,
+		arguments: A,
+	) -> Result<Vec<u8>> {
 		let id = self
 			.at
 			.metadata_ref()
@@ -427,13 +489,10 @@ impl Snapshot {
 		// bytes with theirs: subxt's own call of view functions leaves both lengths out.
 		let call = (id, arguments.encode()).encode();
 		let answer = self.at.view_functions().call_raw(Some(&call)).await?;
-		let value = match answer.split_first() {
-			Some((0, value)) => Vec::<u8>::decode(&mut &*value)?,
+		match answer.split_first() {
+			Some((0, value)) => Ok(Vec::<u8>::decode(&mut &*value)?),
 			_ => bail!("the chain refused the view function {pallet}.{function}"),
-		};
-		V::decode_all(&mut &*value).with_context(|| {
-			format!("{pallet}.{function} of this chain answers with another type: is this client too old?")
-		})
+		}
 	}
 
 	/// The events of this block with this name, decoded by field name.

@@ -30,6 +30,12 @@ pub async fn balance(at: &Snapshot, account: &AccountId) -> Result<Balance> {
 	Ok(info.map_or(Balance { free: 0, reserved: 0 }, |info| info.data))
 }
 
+/// Everybody's TNA together, free and held, account by account.
+pub async fn owned(at: &Snapshot) -> Result<u128> {
+	let accounts = at.entries::<AccountId, AccountInfo>("System", "Account").await?;
+	Ok(accounts.into_iter().map(|(_, info)| info.data.free + info.data.reserved).sum())
+}
+
 #[derive(Clone, Debug, DecodeAsType)]
 struct RawHold {
 	id: Value,
@@ -53,7 +59,7 @@ pub async fn holds(at: &Snapshot, account: &AccountId) -> Result<Vec<(String, u1
 }
 
 /// Causes for which TNA is burned, in the order of [`burned`].
-pub const BURN_CAUSES: [&str; 5] = ["Job", "Fee", "Slash", "Dust", "Voluntary"];
+pub const BURN_CAUSES: [&str; 6] = ["Job", "Fee", "Slash", "Dust", "Voluntary", "Lineage"];
 
 #[derive(Clone, Copy, Debug, DecodeAsType)]
 enum BurnCause {
@@ -62,15 +68,70 @@ enum BurnCause {
 	Slash,
 	Dust,
 	Voluntary,
+	Lineage,
 }
 
 /// TNA burned since genesis, by cause in the order of [`BURN_CAUSES`].
-pub async fn burned(at: &Snapshot) -> Result<[u128; 5]> {
-	let mut totals = [0; 5];
+pub async fn burned(at: &Snapshot) -> Result<[u128; 6]> {
+	let mut totals = [0; 6];
 	for (cause, amount) in at.entries::<BurnCause, u128>("Tna", "Burned").await? {
 		if let Some(total) = totals.get_mut(cause as usize) {
 			*total = amount;
 		}
 	}
 	Ok(totals)
+}
+
+#[derive(Clone, Copy, Debug, DecodeAsType)]
+enum RewardReason {
+	Compute,
+	Delegation,
+	Validation,
+}
+
+/// TNA minted since genesis, for all reasons together.
+pub async fn emitted(at: &Snapshot) -> Result<u128> {
+	let reasons = at.entries::<RewardReason, u128>("Tna", "Emitted").await?;
+	Ok(reasons.into_iter().map(|(_, amount)| amount).sum())
+}
+
+/// What an era may mint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DecodeAsType)]
+pub struct Budget {
+	/// For nodes and those who back them.
+	pub nodes: u128,
+	/// For validators.
+	pub validators: u128,
+}
+
+/// The state of the supply.
+#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
+pub struct Supply {
+	/// What exists.
+	pub issued: u128,
+	/// The most that may ever exist.
+	pub cap: u128,
+	/// What existed at genesis.
+	pub genesis: u128,
+	emitted: Vec<(Value, u128)>,
+	/// What no era has released of the reserve yet.
+	pub reserve: u128,
+	/// The running era.
+	pub era: u32,
+	/// What settled jobs burned in the running era so far.
+	pub era_burn: u128,
+	/// What the running era would be given if it ended now.
+	pub next: Budget,
+}
+
+impl Supply {
+	/// What was minted since genesis, by reason.
+	pub fn emitted(&self) -> impl Iterator<Item = (String, u128)> + '_ {
+		self.emitted.iter().map(|(reason, amount)| (crate::dynamic::text(reason), *amount))
+	}
+}
+
+/// The state of the supply.
+pub async fn supply(at: &Snapshot) -> Result<Supply> {
+	at.view_as("Tna", "supply", ()).await
 }

@@ -9,6 +9,10 @@
 //! - [`records`]: the storage records of TensorNet's pallets, decoded by name with the chain's own
 //!   metadata, so that a runtime upgrade that adds a field does not break a client.
 //! - [`funds`]: what accounts own, and what was burned.
+//! - [`referenda`]: tracks, referenda, votes and protocol parameters.
+//! - [`staking`]: what accounts have at stake and earn.
+//! - [`attestations`]: registrars, what they attest, and what roles require.
+//! - [`dynamic`]: calls as bytes, and values known by name alone.
 //! - [`execution`]: running a job and committing to its trace.
 //! - [`verdicts`]: events about how nodes were judged.
 //! - [`blobs`]: content-addressed blobs: a local store and verified fetching.
@@ -17,14 +21,18 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attestations;
 pub mod balance;
 pub mod blobs;
 pub mod calls;
 pub mod chain;
+pub mod dynamic;
 pub mod execution;
 pub mod funds;
 pub mod keys;
 pub mod records;
+pub mod referenda;
+pub mod staking;
 pub mod verdicts;
 
 pub use balance::Tna;

@@ -134,12 +134,14 @@ record!(
 	Receipt {
 		/// Paid to the node.
 		paid: u128,
-		/// Burned.
+		/// Burned: the job's burn, and what no ancestor received of the consensus-chain fee.
 		burned: u128,
 		/// Paid to the treasury.
 		treasury: u128,
 		/// Paid to the author of the program.
 		author: u128,
+		/// Paid to ancestors in the consensus chain.
+		lineage: u128,
 		/// Released to the requester.
 		refunded: u128,
 	}

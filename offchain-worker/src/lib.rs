@@ -8,6 +8,7 @@
 //! - [`agent`]: which step comes next, from the chain's state and the journal alone.
 //! - [`journal`]: what was done and is about to be done, durable before it is acted on.
 //! - [`challenger`]: recomputes other nodes' results and proves frauds.
+//! - [`heartbeat`]: signs of life, where the chain asks for them.
 //! - [`parts`]: what these share; one transaction at a time leaves.
 //! - [`engine`]: runs programs on a device; [`gpu`] is the wgpu path, [`devices`] lists adapters.
 //! - [`server`]: outputs, traces and [`metrics`] over HTTP.
@@ -21,6 +22,7 @@ pub mod config;
 pub mod devices;
 pub mod engine;
 pub mod gpu;
+pub mod heartbeat;
 pub mod journal;
 pub mod metrics;
 pub mod parts;

@@ -13,6 +13,7 @@ use crate::{
 	config::{DeviceChoice, Run},
 	engine::Engine,
 	gpu::GpuDevice,
+	heartbeat::Heartbeat,
 	journal::Journal,
 	metrics::Metrics,
 	parts::Parts,
@@ -55,7 +56,10 @@ pub async fn run(options: Run) -> Result<()> {
 
 	let parts = Parts { chain, operator, turn: Arc::default(), node, store, metrics, engine };
 	let agent = Agent::new(parts.clone(), journal, options.development_tamper);
-	let mut tasks = vec![tokio::spawn(Arc::new(agent).run(stopped.clone()))];
+	let mut tasks = vec![
+		tokio::spawn(Arc::new(agent).run(stopped.clone())),
+		tokio::spawn(Heartbeat::new(parts.clone()).run(stopped.clone())),
+	];
 	if options.challenge {
 		tasks.push(tokio::spawn(Challenger::new(parts).run(stopped)));
 	}

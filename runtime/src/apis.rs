@@ -5,7 +5,7 @@
 // `impl_runtime_apis!` generates the types `RuntimeApi` and `RuntimeApiImpl` without documentation.
 #![allow(missing_docs)]
 
-use crate::*;
+use crate::{configs::markets::AssetKind, *};
 use alloc::vec::Vec;
 use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
@@ -235,6 +235,54 @@ impl_runtime_apis! {
 
 		fn query_length_to_fee(length: u32) -> Balance {
 			TransactionPayment::length_to_fee(length)
+		}
+	}
+
+	impl pallet_tensornet_tna::runtime_api::TnaApi<Block, AccountId, Balance> for Runtime {
+		fn supply() -> pallet_tensornet_tna::Supply<Balance> {
+			Tna::supply()
+		}
+
+		fn rewards(account: AccountId) -> pallet_tensornet_tna::Earned<Balance> {
+			Tna::rewards(account)
+		}
+
+		fn budget(era: tensornet_protocol::EraIndex) -> Option<pallet_tensornet_tna::Budget<Balance>> {
+			Tna::budget(era)
+		}
+	}
+
+	impl pallet_asset_conversion::AssetConversionApi<Block, Balance, AssetKind> for Runtime {
+		fn quote_price_exact_tokens_for_tokens(
+			asset1: AssetKind,
+			asset2: AssetKind,
+			amount: Balance,
+			include_fee: bool,
+		) -> Option<Balance> {
+			AssetConversion::quote_price_exact_tokens_for_tokens(
+				asset1,
+				asset2,
+				amount,
+				include_fee,
+			)
+		}
+
+		fn quote_price_tokens_for_exact_tokens(
+			asset1: AssetKind,
+			asset2: AssetKind,
+			amount: Balance,
+			include_fee: bool,
+		) -> Option<Balance> {
+			AssetConversion::quote_price_tokens_for_exact_tokens(
+				asset1,
+				asset2,
+				amount,
+				include_fee,
+			)
+		}
+
+		fn get_reserves(asset1: AssetKind, asset2: AssetKind) -> Option<(Balance, Balance)> {
+			AssetConversion::get_reserves(asset1, asset2).ok()
 		}
 	}
 

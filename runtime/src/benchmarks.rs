@@ -4,7 +4,8 @@
 //! each other.
 
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, ComputeStaking, Escrow, Poc, Runtime, RuntimeOrigin,
+	AccountId, Balance, Balances, BlockNumber, ComputeStaking, ConsensusChain, Escrow, Poc,
+	Runtime, RuntimeOrigin, Tna, Validators,
 };
 use alloc::vec;
 use codec::Encode;
@@ -17,7 +18,8 @@ use pallet_tensornet_escrow::Config as EscrowConfig;
 use pallet_tensornet_staking::Config as StakingConfig;
 use tensornet_commitment::root;
 use tensornet_protocol::{
-	BlobRoots, Capability, Hash, JobId, JobRequest, TokenPolicy, MAX_BLOBS, MAX_ENDPOINT,
+	BlobRoots, BurnCause, Capability, Eras, Hash, JobId, JobRequest, Jobs, OnEraEnd, Programs,
+	TokenPolicy, MAX_BLOBS, MAX_DEGREES, MAX_ENDPOINT,
 };
 use tensornet_tensor::{
 	Checkpoint, DType, Input, Layout, Node, Op, Program, TensorType, Unary, FORMAT,
@@ -27,6 +29,9 @@ frame_benchmarking::define_benchmarks!(
 	[frame_benchmarking, BaselineBench::<Runtime>]
 	[frame_system, SystemBench::<Runtime>]
 	[frame_system_extensions, SystemExtensionsBench::<Runtime>]
+	[pallet_asset_conversion, AssetConversion]
+	[pallet_asset_conversion_tx_payment, AssetTxPayment]
+	[pallet_assets, Assets]
 	[pallet_balances, Balances]
 	[pallet_multisig, Multisig]
 	[pallet_parameters, Parameters]
@@ -38,11 +43,13 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_safe_mode, SafeMode]
 	[pallet_scheduler, Scheduler]
 	[pallet_tensornet_compliance, Compliance]
+	[pallet_tensornet_consensus_chain, ConsensusChain]
 	[pallet_tensornet_escrow, Escrow]
 	[pallet_tensornet_governance, Governance]
 	[pallet_tensornet_poc, Poc]
 	[pallet_tensornet_staking, ComputeStaking]
 	[pallet_tensornet_tna, Tna]
+	[pallet_tensornet_validators, Validators]
 	[pallet_timestamp, Timestamp]
 	[pallet_treasury, Treasury]
 	[pallet_tx_pause, TxPause]
@@ -115,6 +122,79 @@ impl pallet_tensornet_escrow::BenchmarkHelper<AccountId> for Helper {
 	fn node(index: u32) -> AccountId {
 		online_node(index)
 	}
+
+	fn ancestors(contributors: [&AccountId; 3], active: u32) {
+		let mut left = active;
+		for (family, who) in (0..).zip(contributors) {
+			let here = left.min(MAX_DEGREES);
+			left -= here;
+			ConsensusChain::ancestors_for_benchmark(who, family, here);
+		}
+	}
+}
+
+/// An asset with a pool, in which an account can pay fees.
+pub struct AssetFees;
+
+impl
+	pallet_asset_conversion_tx_payment::BenchmarkHelperTrait<
+		AccountId,
+		crate::configs::markets::AssetKind,
+		crate::configs::markets::AssetKind,
+	> for AssetFees
+{
+	fn create_asset_id_parameter(
+		id: u32,
+	) -> (crate::configs::markets::AssetKind, crate::configs::markets::AssetKind) {
+		let asset = crate::configs::markets::AssetKind::WithId(id);
+		(asset.clone(), asset)
+	}
+
+	fn setup_balances_and_pool(asset: crate::configs::markets::AssetKind, payer: AccountId) {
+		use crate::{configs::markets::AssetKind, AssetConversion, Assets};
+		use alloc::boxed::Box;
+		use frame_support::traits::fungibles::Mutate as _;
+		let AssetKind::WithId(id) = asset.clone() else { return };
+		let maker = rich("market maker", 0);
+		let amount = Balances::free_balance(&maker) / 4;
+		Balances::set_balance(&payer, amount);
+		Assets::force_create(
+			RuntimeOrigin::root(),
+			codec::Compact(id),
+			maker.clone().into(),
+			true,
+			1,
+		)
+		.expect("the asset is new");
+		Assets::mint_into(id, &maker, amount).expect("it can be minted");
+		Assets::mint_into(id, &payer, amount).expect("it can be minted");
+		let (tna, other) = (Box::new(AssetKind::Native), Box::new(asset));
+		let maker_signed = RuntimeOrigin::signed(maker.clone());
+		AssetConversion::create_pool(maker_signed.clone(), tna.clone(), other.clone())
+			.expect("the pool is new");
+		AssetConversion::add_liquidity(
+			maker_signed,
+			tna,
+			other,
+			amount / 2,
+			amount / 2,
+			1,
+			1,
+			maker,
+		)
+		.expect("the maker has both");
+	}
+}
+
+impl pallet_tensornet_staking::BenchmarkHelper for Helper {
+	fn end_era() {
+		let ended = Validators::current();
+		Tna::burned(BurnCause::Job, <Runtime as StakingConfig>::MinBond::get());
+		pallet_tensornet_validators::CurrentEra::<Runtime>::mutate(|era| {
+			era.index = ended.saturating_add(1)
+		});
+		Tna::era_ended(ended);
+	}
 }
 
 /// What the treasury's benchmarks pay with, and to whom.
@@ -153,5 +233,14 @@ impl pallet_tensornet_poc::benchmarking::BenchmarkHelper<AccountId> for Helper {
 			.expect("the request is sound");
 		Escrow::assign_for_benchmark(job, node);
 		(job, account("node operator", 0, 0))
+	}
+
+	fn ancestors(job: JobId, active: u32) {
+		let assignment = Escrow::assignment(job).expect("a node has the job");
+		let author = Poc::facts(&assignment.program).expect("it is registered").author;
+		<Self as pallet_tensornet_escrow::BenchmarkHelper<AccountId>>::ancestors(
+			[&assignment.node, &assignment.requester, &author],
+			active,
+		);
 	}
 }

@@ -73,7 +73,7 @@ pub type TxExtension = (
 	frame_system::CheckMortality<Runtime>,
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
-	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	pallet_asset_conversion_tx_payment::ChargeAssetTxPayment<Runtime>,
 	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	frame_system::WeightReclaim<Runtime>,
 );
@@ -129,6 +129,14 @@ pub mod time {
 	pub const EPOCH_DURATION_IN_BLOCKS: BlockNumber = 10 * MINUTES;
 	/// The same in slots.
 	pub const EPOCH_DURATION_IN_SLOTS: u64 = EPOCH_DURATION_IN_BLOCKS as u64;
+	/// Sessions of an era: six hours. Development chains divide it by their pace.
+	pub const SESSIONS_PER_ERA: u32 = 6 * HOURS / EPOCH_DURATION_IN_BLOCKS;
+	/// Eras of a day.
+	pub const ERAS_PER_DAY: u32 = DAYS / (SESSIONS_PER_ERA * EPOCH_DURATION_IN_BLOCKS);
+	/// Eras of a year of 365 days.
+	pub const ERAS_PER_YEAR: u32 = 365 * ERAS_PER_DAY;
+	/// Eras for which rewards can be claimed after their own: three weeks.
+	pub const ERA_HISTORY: u32 = 21 * ERAS_PER_DAY;
 }
 
 /// The share of slots that have a primary author: one in four.
@@ -197,7 +205,8 @@ mod runtime {
 	pub struct Runtime;
 
 	// The chain itself. BABE comes before the timestamp that it checks and before the sessions that
-	// it ends; accounts exist before sessions refer to them.
+	// it ends; accounts exist before sessions refer to them; sessions rotate before the author of the
+	// block is looked up among their validators.
 	#[runtime::pallet_index(0)]
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
@@ -208,8 +217,6 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(4)]
 	pub type TransactionPayment = pallet_transaction_payment;
-	#[runtime::pallet_index(5)]
-	pub type Authorship = pallet_authorship;
 	#[runtime::pallet_index(6)]
 	pub type Offences = pallet_offences;
 	#[runtime::pallet_index(7)]
@@ -218,6 +225,8 @@ mod runtime {
 	pub type Session = pallet_session;
 	#[runtime::pallet_index(9)]
 	pub type Grandpa = pallet_grandpa;
+	#[runtime::pallet_index(10)]
+	pub type Authorship = pallet_authorship;
 
 	// Conveniences of accounts.
 	#[runtime::pallet_index(20)]
@@ -255,6 +264,10 @@ mod runtime {
 	#[runtime::pallet_index(46)]
 	pub type Compliance = pallet_tensornet_compliance;
 
+	// Who makes the blocks. Session keys and balances are there before genesis candidates are.
+	#[runtime::pallet_index(47)]
+	pub type Validators = pallet_tensornet_validators;
+
 	// The compute market.
 	#[runtime::pallet_index(40)]
 	pub type Tna = pallet_tensornet_tna;
@@ -264,4 +277,16 @@ mod runtime {
 	pub type Escrow = pallet_tensornet_escrow;
 	#[runtime::pallet_index(43)]
 	pub type Poc = pallet_tensornet_poc;
+	#[runtime::pallet_index(48)]
+	pub type ConsensusChain = pallet_tensornet_consensus_chain;
+
+	// Markets. Pools are opened at genesis with assets that exist by then.
+	#[runtime::pallet_index(60)]
+	pub type Assets = pallet_assets<Instance1>;
+	#[runtime::pallet_index(61)]
+	pub type PoolAssets = pallet_assets<Instance2>;
+	#[runtime::pallet_index(62)]
+	pub type AssetConversion = pallet_asset_conversion;
+	#[runtime::pallet_index(63)]
+	pub type AssetTxPayment = pallet_asset_conversion_tx_payment;
 }

@@ -8,13 +8,14 @@ use crate::{
 			dynamic_params::{fees, shares},
 			RuntimeParameters,
 		},
-		session::{DisableOffenders, GenesisValidators},
 		system::{RuntimeBlockLength, RuntimeBlockWeights, MAXIMUM_BLOCK_WEIGHT},
 		tensornet::Treasury as TreasuryAccount,
 		utility::ProxyType,
 	},
 	currency::{EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT},
-	genesis_config_presets::{dev_accounts, get_preset, preset_names, ENDOWMENT},
+	genesis_config_presets::{
+		dev_accounts, get_preset, preset_names, ENDOWMENT, MARKET_MAKER_ENDOWMENT, VALIDATOR_BOND,
+	},
 	*,
 };
 use codec::Encode;
@@ -31,14 +32,25 @@ use sp_runtime::{
 	traits::{Dispatchable, Header as _},
 	Perbill, Storage,
 };
-use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
+mod consensus_chain;
+mod economy;
 mod governance;
+mod markets;
+mod staking;
+mod validators;
 
 /// The state that the named preset builds through the runtime API, as the node does it.
 fn preset_state(name: &str) -> TestExternalities {
-	let patch: serde_json::Value =
-		serde_json::from_slice(&get_preset(&name.into()).expect("a known preset")).unwrap();
+	state_of(preset(name))
+}
+
+fn preset(name: &str) -> serde_json::Value {
+	serde_json::from_slice(&get_preset(&name.into()).expect("a known preset")).unwrap()
+}
+
+/// The state that a patch of the default genesis builds.
+fn state_of(patch: serde_json::Value) -> TestExternalities {
 	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).unwrap();
 	merge(&mut config, patch);
 	let mut ext = TestExternalities::new(Storage::default());
@@ -73,6 +85,15 @@ fn root() -> RuntimeOrigin {
 }
 
 fn signed_transaction(call: RuntimeCall) -> UncheckedExtrinsic {
+	signed_by(Alice, call, None)
+}
+
+/// A transaction of `who` whose fee is paid in TNA or in the asset named.
+fn signed_by(
+	who: sp_keyring::Sr25519Keyring,
+	call: RuntimeCall,
+	pay_in: Option<crate::configs::markets::AssetKind>,
+) -> UncheckedExtrinsic {
 	let extension: TxExtension = (
 		frame_system::AuthorizeCall::new(),
 		frame_system::CheckNonZeroSender::new(),
@@ -82,15 +103,15 @@ fn signed_transaction(call: RuntimeCall) -> UncheckedExtrinsic {
 		frame_system::CheckMortality::from(Era::Immortal),
 		frame_system::CheckNonce::from(0),
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0),
+		pallet_asset_conversion_tx_payment::ChargeAssetTxPayment::from(0, pay_in),
 		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		frame_system::WeightReclaim::new(),
 	);
 	let payload = SignedPayload::new(call.clone(), extension.clone()).unwrap();
-	let signature = payload.using_encoded(|bytes| Alice.sign(bytes));
+	let signature = payload.using_encoded(|bytes| who.sign(bytes));
 	UncheckedExtrinsic::new_signed(
 		call,
-		Alice.to_account_id().into(),
+		who.to_account_id().into(),
 		Signature::Sr25519(signature),
 		extension,
 	)
@@ -143,7 +164,11 @@ mod presets {
 				let sum: Balance = frame_system::Account::<Runtime>::iter_values()
 					.map(|account| account.data.free + account.data.reserved)
 					.sum();
-				assert_eq!(sum, ENDOWMENT * 12 + EXISTENTIAL_DEPOSIT);
+				let bonds = VALIDATOR_BOND * Session::validators().len() as Balance;
+				assert_eq!(
+					sum,
+					ENDOWMENT * 12 + bonds + EXISTENTIAL_DEPOSIT + MARKET_MAKER_ENDOWMENT
+				);
 				assert_eq!(Balances::free_balance(TreasuryAccount::get()), EXISTENTIAL_DEPOSIT);
 				assert_eq!(Balances::total_issuance(), sum);
 				for account in accounts {
@@ -197,7 +222,7 @@ mod wire_format {
 			(Timestamp::index(), Timestamp::name(), 2),
 			(Balances::index(), Balances::name(), 3),
 			(TransactionPayment::index(), TransactionPayment::name(), 4),
-			(Authorship::index(), Authorship::name(), 5),
+			(Authorship::index(), Authorship::name(), 10),
 			(Offences::index(), Offences::name(), 6),
 			(Historical::index(), Historical::name(), 7),
 			(Session::index(), Session::name(), 8),
@@ -218,10 +243,16 @@ mod wire_format {
 			(TxPause::index(), TxPause::name(), 44),
 			(Vesting::index(), Vesting::name(), 45),
 			(Compliance::index(), Compliance::name(), 46),
+			(Validators::index(), Validators::name(), 47),
 			(Tna::index(), Tna::name(), 40),
 			(ComputeStaking::index(), ComputeStaking::name(), 41),
 			(Escrow::index(), Escrow::name(), 42),
 			(Poc::index(), Poc::name(), 43),
+			(ConsensusChain::index(), ConsensusChain::name(), 48),
+			(Assets::index(), Assets::name(), 60),
+			(PoolAssets::index(), PoolAssets::name(), 61),
+			(AssetConversion::index(), AssetConversion::name(), 62),
+			(AssetTxPayment::index(), AssetTxPayment::name(), 63),
 		];
 		for (index, name, expected) in indices {
 			assert_eq!(index, expected, "{name}");
@@ -235,7 +266,13 @@ mod wire_format {
 			.into_iter()
 			.map(|extension| extension.identifier)
 			.collect();
-		for expected in ["CheckMetadataHash", "CheckMortality", "CheckNonce", "CheckGenesis"] {
+		for expected in [
+			"ChargeAssetTxPayment",
+			"CheckMetadataHash",
+			"CheckMortality",
+			"CheckNonce",
+			"CheckGenesis",
+		] {
 			assert!(names.contains(&expected), "{expected} is missing from {names:?}");
 		}
 	}
@@ -450,65 +487,6 @@ mod proxies {
 		});
 		assert!(ProxyType::NonTransfer.filter(&cancel));
 		assert!(!ProxyType::NonTransfer.filter(&submit));
-	}
-}
-
-mod sessions {
-	use super::*;
-	use pallet_session::SessionManager;
-
-	#[test]
-	fn the_set_is_announced_once_and_then_inherited() {
-		preset_state("local_testnet").execute_with(|| {
-			start_first_block();
-			let validators = Session::validators();
-			assert_eq!(GenesisValidators::new_session(2), Some(validators.clone()));
-			for _ in 0..4 {
-				Session::rotate_session();
-				assert_eq!(Session::validators(), validators);
-			}
-			assert_eq!(GenesisValidators::new_session(6), None);
-			let root = |index| {
-				pallet_session::historical::HistoricalSessions::<Runtime>::get(index).unwrap()
-			};
-			assert_eq!(root(2), root(5));
-			assert_eq!(root(2).1, 3);
-		});
-	}
-
-	fn offence(who: AccountId) -> OffenceDetails<AccountId, (AccountId, ())> {
-		OffenceDetails { offender: (who, ()), reporters: vec![] }
-	}
-
-	#[test]
-	fn an_equivocating_validator_is_disabled_while_enough_others_remain() {
-		let mut ext = preset_state("local_testnet");
-		ext.execute_with(|| {
-			// One of four may be out.
-			let mut validators = Session::validators();
-			validators.push(Bob.to_account_id());
-			pallet_session::Validators::<Runtime>::put(&validators);
-			let severity = [Perbill::from_percent(50)];
-			let weight =
-				DisableOffenders::on_offence(&[offence(validators[1].clone())], &severity, 0);
-			assert!(weight.ref_time() > 0, "what it reads is charged");
-			assert_eq!(Session::disabled_validators(), vec![1]);
-			DisableOffenders::on_offence(
-				&[offence(validators[2].clone())],
-				&[Perbill::from_percent(10)],
-				0,
-			);
-			assert_eq!(Session::disabled_validators(), vec![1], "the milder offender stays");
-		});
-	}
-
-	#[test]
-	fn the_only_validator_is_never_disabled() {
-		development().execute_with(|| {
-			let severity = [Perbill::from_percent(100)];
-			DisableOffenders::on_offence(&[offence(AliceStash.to_account_id())], &severity, 0);
-			assert!(Session::disabled_validators().is_empty());
-		});
 	}
 }
 

@@ -252,6 +252,7 @@ impl Play {
 			burned: tna(receipt.burned),
 			treasury: tna(receipt.treasury),
 			author: tna(receipt.author),
+			lineage: tna(receipt.lineage),
 			refunded: tna(receipt.refunded),
 			slashed: tna(slashed),
 			compensated: tna(compensated),

@@ -184,8 +184,14 @@ async fn tell(
 	checks.ledger("At the end", &first, &last);
 	for (job, report) in jobs.iter().zip(&reports) {
 		let receipt = job.status.receipt.clone().unwrap_or_else(no_receipt);
-		let parts =
-			[receipt.paid, receipt.burned, receipt.treasury, receipt.author, receipt.refunded];
+		let parts = [
+			receipt.paid,
+			receipt.burned,
+			receipt.treasury,
+			receipt.author,
+			receipt.lineage,
+			receipt.refunded,
+		];
 		checks.equal(
 			&format!("Job {}, held = paid + burned + shared + refunded", report.job),
 			job.status.held,
@@ -194,7 +200,7 @@ async fn tell(
 	}
 	checks.equal(
 		"The ledger's burn for jobs is what the jobs' receipts say",
-		last.burned_for("Job"),
+		last.burned_for("Job") + last.burned_for("Lineage"),
 		reports.iter().map(|report| report.burned_units).sum(),
 	);
 	checks.that("At least one honest job was audited and passed", !verdicts.audits.is_empty());
@@ -272,7 +278,14 @@ fn last_block(jobs: &[acts::Ended]) -> u64 {
 }
 
 fn no_receipt() -> tensornet_client::records::Receipt {
-	tensornet_client::records::Receipt { paid: 0, burned: 0, treasury: 0, author: 0, refunded: 0 }
+	tensornet_client::records::Receipt {
+		paid: 0,
+		burned: 0,
+		treasury: 0,
+		author: 0,
+		lineage: 0,
+		refunded: 0,
+	}
 }
 
 /// Completes when the user or the system wants the demo to stop.

@@ -76,7 +76,7 @@ pub struct Party {
 	pub acts: bool,
 }
 
-/// Everybody who owns TNA: their balances add up to the total issuance.
+/// Everybody who has a name: those who act, and the other accounts of a development chain.
 pub fn everybody() -> Result<Vec<Party>> {
 	let party = |name: &str, secret: &str, acts| -> Result<Party> {
 		Ok(Party { name: name.into(), account: Signer::from_uri(secret)?.account(), acts })

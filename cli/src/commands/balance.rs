@@ -15,7 +15,7 @@ use tensornet_client::{
 
 use crate::{
 	output::{address, tna, tna_text, Facts},
-	signing::{transfer_effect, Signing},
+	signing::{transfer_effect, Effect, Signing},
 	Context,
 };
 
@@ -95,6 +95,11 @@ impl Hold {
 	fn words(&self) -> &str {
 		match self.reason.as_str() {
 			"ComputeStaking.Bond" => "bond of a node",
+			"ComputeStaking.Delegation" => "backing of nodes",
+			"Validators.ValidatorBond" => "bond of a validator",
+			"ConsensusChain.Membership" => "deposit of a member",
+			"Compliance.Registrar" => "deposit of a registrar",
+			"Preimage.Preimage" => "deposits of preimages",
 			"Escrow.Job" => "prices of live jobs",
 			"Escrow.Deposit" => "deposits of live jobs",
 			"Poc.ProgramDeposit" => "deposits of programs",
@@ -121,20 +126,50 @@ impl fmt::Display for Balance {
 struct Supply {
 	/// All TNA that exists.
 	issued: String,
+	/// The most that may ever exist.
+	cap: String,
+	/// What existed at genesis.
+	genesis: String,
 	/// All that was burned since genesis, by cause.
 	burned: BTreeMap<String, String>,
 	burned_total: String,
+	/// All that was minted since genesis, by what it rewards.
+	emitted: BTreeMap<String, String>,
+	emitted_total: String,
+	/// What no era has released of the reserve yet.
+	reserve: String,
+	/// The running era.
+	era: u32,
+	/// What jobs burned in it so far.
+	era_burn: String,
+	/// What it would mint for nodes and those who back them if it ended now.
+	next_nodes: String,
+	/// What it would mint for validators.
+	next_validators: String,
 	block: u64,
 }
 
 impl fmt::Display for Supply {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let amount = |amount: &String| format!("{amount} TNA");
 		let mut facts = Facts::new()
-			.line("issued", format!("{} TNA", self.issued))
-			.line("burned", format!("{} TNA", self.burned_total));
-		for (cause, amount) in &self.burned {
-			facts = facts.line(&format!("  {cause}"), format!("{amount} TNA"));
+			.line("issued", amount(&self.issued))
+			.line("cap", amount(&self.cap))
+			.line("at genesis", amount(&self.genesis))
+			.line("burned", amount(&self.burned_total));
+		for (cause, burned) in &self.burned {
+			facts = facts.line(&format!("  {cause}"), amount(burned));
 		}
+		facts = facts.line("minted", amount(&self.emitted_total));
+		for (reason, minted) in &self.emitted {
+			facts = facts.line(&format!("  {reason}"), amount(minted));
+		}
+		let facts = facts
+			.line("reserve", amount(&self.reserve))
+			.line("era", self.era)
+			.line("  burned in it", amount(&self.era_burn))
+			.line("  for nodes", amount(&self.next_nodes))
+			.line("  for validators", amount(&self.next_validators));
 		write!(f, "{}", facts.line("at block", self.block))
 	}
 }
@@ -144,10 +179,20 @@ pub async fn supply(context: &Context) -> Result<()> {
 	let at = context.connect().await?.best().await?;
 	let burned = funds::burned(&at).await?;
 	let causes = BURN_CAUSES.iter().map(|cause| cause.to_lowercase());
+	let supply = funds::supply(&at).await?;
 	context.output.one(&Supply {
-		issued: tna(at.total_issuance().await?),
+		issued: tna(supply.issued),
+		cap: tna(supply.cap),
+		genesis: tna(supply.genesis),
 		burned: causes.zip(burned.map(tna)).collect(),
 		burned_total: tna(burned.iter().sum()),
+		emitted: supply.emitted().map(|(reason, sum)| (reason.to_lowercase(), tna(sum))).collect(),
+		emitted_total: tna(supply.emitted().map(|(_, sum)| sum).sum()),
+		reserve: tna(supply.reserve),
+		era: supply.era,
+		era_burn: tna(supply.era_burn),
+		next_nodes: tna(supply.next.nodes),
+		next_validators: tna(supply.next.validators),
 		block: at.number(),
 	})
 }
@@ -188,7 +233,7 @@ pub async fn burn(arguments: BurnArgs, context: &Context) -> Result<()> {
 	let signer = arguments.signing.signer()?;
 	let chain = context.connect().await?;
 	has(&chain, &signer, amount).await?;
-	let effect = format!("burn {} for good", tna_text(amount));
+	let effect = Effect::from(format!("burn {} for good", tna_text(amount))).paying(amount);
 	let sent = arguments.signing.send(context, &chain, &calls::burn(amount), effect).await?;
 	context.output.one(&sent)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fmt;
 use tensornet_client::{
 	blobs::check_base,
-	calls::{self, Call},
+	calls::{self, staking::set_commission, Call},
 	funds,
 	records::{self, NodeRecord, Standing},
 	AccountId, Chain, Snapshot, Tna,
@@ -16,9 +16,9 @@ use tensornet_client::{
 use tensornet_protocol::{Capability, MAX_ENDPOINT};
 
 use crate::{
-	commands::balance::Account,
+	commands::{balance::Account, gov::parameters::parts},
 	output::{address, tna, tna_text, Facts, Table},
-	signing::Signing,
+	signing::{Effect, Signing},
 	Context,
 };
 
@@ -115,6 +115,15 @@ Examples:
 		/// How much, in TNA.
 		#[arg(value_name = "TNA")]
 		amount: Tna,
+		#[command(flatten)]
+		signing: Signing,
+	},
+	/// Set what your node keeps of what its backers earn. It may fall freely, and rises slowly.
+	#[command(after_help = "Example:\n  tensornet node commission 5% --key stash.key")]
+	Commission {
+		/// The share, in percent.
+		#[arg(value_name = "PERCENT", value_parser = commission)]
+		share: u32,
 		#[command(flatten)]
 		signing: Signing,
 	},
@@ -287,6 +296,7 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 			let (chain, _, node) = own(&signing, context).await?;
 			let bond = node.bond.saturating_add(amount);
 			let effect = format!("raise the bond by {} to {}", tna_text(amount), tna_text(bond));
+			let effect = Effect::from(effect).holding(amount);
 			send(&signing, context, &chain, &calls::bond_more(amount), effect).await
 		}
 		Command::Unbond { amount: Tna(amount), signing } => {
@@ -301,6 +311,13 @@ pub async fn run(command: Command, context: &Context) -> Result<()> {
 				unlocks(&at)?
 			);
 			send(&signing, context, &chain, &calls::unbond(amount), effect).await
+		}
+		Command::Commission { share, signing } => {
+			let (chain, _, _) = own(&signing, context).await?;
+			let percent = f64::from(share) / 10_000.0;
+			let effect =
+				format!("keep {percent} % of what backers earn, from the next era of work on");
+			send(&signing, context, &chain, &set_commission(share), effect).await
 		}
 		Command::Withdraw { signing } => withdraw(signing, context).await,
 		Command::Deregister { signing } => {
@@ -360,6 +377,7 @@ async fn register(
 		tna_text(bond),
 		tna_text(ask.0)
 	);
+	let effect = Effect::from(effect).holding(bond);
 	send(&signing, context, &chain, &call, effect).await
 }
 
@@ -417,7 +435,7 @@ async fn send(
 	context: &Context,
 	chain: &Chain,
 	call: &Call,
-	effect: String,
+	effect: impl Into<Effect>,
 ) -> Result<()> {
 	let sent = signing.send(context, chain, call, effect).await?;
 	context.output.one(&sent)
@@ -448,7 +466,7 @@ async fn switch(online: bool, signing: Signing, context: &Context) -> Result<()>
 		(false, true) => "take no new jobs",
 		(false, false) => "take no new jobs, as it does already",
 	};
-	send(&signing, context, &chain, &calls::set_online(online), effect.into()).await
+	send(&signing, context, &chain, &calls::set_online(online), effect).await
 }
 
 async fn update(arguments: Update, context: &Context) -> Result<()> {
@@ -491,6 +509,7 @@ async fn withdraw(signing: Signing, context: &Context) -> Result<()> {
 		}
 	}
 	let effect = format!("free {} of the bond", tna_text(amount));
+	let effect = Effect::from(effect).releasing(amount);
 	send(&signing, context, &chain, &calls::withdraw_unbonded(), effect).await
 }
 
@@ -516,6 +535,15 @@ fn table(nodes: &[Node]) -> Table {
 		]);
 	}
 	table
+}
+
+/// A share of at most a whole, in millionths.
+fn commission(text: &str) -> Result<u32, String> {
+	let parts = parts(text).map_err(|error| format!("{error:#}"))?;
+	u32::try_from(parts)
+		.ok()
+		.filter(|parts| *parts <= 1_000_000)
+		.ok_or_else(|| "a node keeps 100% at most".into())
 }
 
 /// An endpoint that others can reach: http or https, and not too long for the chain.

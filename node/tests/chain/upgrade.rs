@@ -31,7 +31,8 @@ fn next_runtime() -> Vec<u8> {
 	let field = &mut wasm[at..at + 4];
 	assert_eq!(field, VERSION.spec_version.encode());
 	field.copy_from_slice(&(VERSION.spec_version + 1).encode());
-	wasm
+	// Uncompressed it is more than fits into a block.
+	sp_maybe_compressed_blob::compress_strongly(&wasm, 64 << 20).expect("it can be compressed")
 }
 
 fn signed_by_alice(call: RuntimeCall, genesis: Hash) -> UncheckedExtrinsic {
@@ -44,7 +45,7 @@ fn signed_by_alice(call: RuntimeCall, genesis: Hash) -> UncheckedExtrinsic {
 		frame_system::CheckMortality::from(Era::Immortal),
 		frame_system::CheckNonce::from(0),
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0),
+		pallet_asset_conversion_tx_payment::ChargeAssetTxPayment::from(0, None),
 		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		frame_system::WeightReclaim::new(),
 	);

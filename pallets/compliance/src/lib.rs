@@ -87,6 +87,7 @@ pub mod pallet {
 		type Treasury: Get<Self::AccountId>;
 
 		/// What a registrar puts down.
+		#[pallet::constant]
 		type RegistrarDeposit: Get<BalanceOf<Self>>;
 
 		/// For how many blocks an attestation may count.

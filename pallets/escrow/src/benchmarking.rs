@@ -14,10 +14,10 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use sp_runtime::traits::{Bounded, One, Saturating};
+use sp_runtime::traits::{Bounded, One, Saturating, Zero};
 use tensornet_protocol::{
 	Failure, Hash, JobId, JobRequest, JobState, Jobs as JobsTrait, Nodes, Programs, TokenPolicy,
-	MAX_HINT,
+	MAX_HINT, MAX_LINEAGE_PAYEES,
 };
 
 /// Makes what the escrow needs of other pallets.
@@ -28,6 +28,10 @@ pub trait BenchmarkHelper<AccountId> {
 	/// Registers a node, different for each `index`, that is eligible for any job of that program
 	/// at the floor price and pays a slash, and returns its stash account.
 	fn node(index: u32) -> AccountId;
+
+	/// Gives each of three contributors ancestors of every degree, of whom `active` in all receive a
+	/// share of what they contribute, as many as can of one contributor before the next.
+	fn ancestors(contributors: [&AccountId; 3], active: u32);
 }
 
 /// An amount that every payee can receive, however small its share.
@@ -272,9 +276,13 @@ mod benches {
 		assert_eq!(state_of::<T>(id), Some(JobState::Committed));
 	}
 
+	/// Beside the four parties, `a` ancestors are paid; all others are looked at.
 	#[benchmark]
-	fn verified() {
-		let (_, id) = committed_job::<T>();
+	fn verified(a: Linear<0, MAX_LINEAGE_PAYEES>) {
+		let (who, id) = committed_job::<T>();
+		let assignment = <Pallet<T> as JobsTrait>::assignment(id).expect("a node has the job");
+		let author = T::Programs::facts(&assignment.program).expect("it is registered").author;
+		T::BenchmarkHelper::ancestors([&assignment.node, &who, &author], a);
 
 		#[block]
 		{
@@ -282,6 +290,8 @@ mod benches {
 		}
 
 		ended_as::<T>(id, JobState::Settled);
+		let shared = Outcomes::<T>::get(id).map(|outcome| outcome.receipt.lineage);
+		assert_eq!(shared.is_some_and(|shared| shared > Zero::zero()), a > 0);
 	}
 
 	#[benchmark]

@@ -9,13 +9,17 @@ use crate::{
 use codec::Encode;
 use frame_support::{
 	ensure,
-	traits::{fungible::MutateHold, Footprint, Get},
+	traits::{
+		fungible::{Inspect, MutateHold},
+		tokens::{Fortitude, Preservation},
+		Footprint, Get,
+	},
 	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
 	traits::{CheckedAdd, Convert, One, Saturating, Zero},
-	ArithmeticError, DispatchResult,
+	ArithmeticError, DispatchResult, TokenError,
 };
 use tensornet_protocol::{Compliance, JobId, JobRequest, ProgramFacts, Programs, Role};
 
@@ -52,7 +56,14 @@ impl<T: Config> Pallet<T> {
 			phase: Phase::Queued { next_try: now.saturating_add(Self::assign_delay()) },
 		};
 		job.deposit = T::Deposit::convert(Footprint::from_parts(1, job.encoded_size()));
+		// A hold alone would take what is vesting or locked, and the job would pay it out to others.
+		let spendable = T::Currency::reducible_balance(
+			&job.requester,
+			Preservation::Protect,
+			Fortitude::Polite,
+		);
 		T::Currency::hold(&HoldReason::Job.into(), &job.requester, job.max_price)?;
+		ensure!(job.max_price <= spendable, TokenError::Frozen);
 		T::Currency::hold(&HoldReason::Deposit.into(), &job.requester, job.deposit)?;
 
 		NextJobId::<T>::put(next_id);

@@ -40,13 +40,12 @@ impl<T: Config> Jobs for Pallet<T> {
 		Ok(())
 	}
 
-	fn verified(job: JobId) -> DispatchResult {
+	fn verified(job: JobId) -> Result<u32, DispatchError> {
 		let live = LiveJobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
 		let Phase::Committed(attempt) = live.phase.clone() else {
 			return Err(Error::<T>::NotCommitted.into());
 		};
-		Self::settle(job, live, attempt, frame_system::Pallet::<T>::block_number());
-		Ok(())
+		Ok(Self::settle(job, live, attempt, frame_system::Pallet::<T>::block_number()))
 	}
 
 	fn failed(

@@ -14,6 +14,11 @@
 //!
 //! What was held is what was paid, burned, shared and refunded, to the last unit.
 //!
+//! Of a settled job's price a part is the consensus-chain fee: it goes to the ancestors whom
+//! [`Lineage`](tensornet_protocol::Lineage) names, at most
+//! [`MAX_LINEAGE_PAYEES`](tensornet_protocol::MAX_LINEAGE_PAYEES) of them, and what none
+//! of them receives is burned.
+//!
 //! ## How it works
 //!
 //! - **Money** stays in the requester's account under [`HoldReason::Job`] until the job ends, and a
@@ -83,6 +88,7 @@ pub mod pallet {
 	use super::*;
 	// By name, because the prelude has a trait of this name.
 	use crate::types::Task;
+	use alloc::vec::Vec;
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{fungible, tokens, Footprint},
@@ -91,8 +97,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use sp_runtime::{traits::Convert, Permill};
 	use tensornet_protocol::{
-		Beacon, Compliance, Failure, Hash, JobId, JobRequest, JobState, Nodes, Programs,
-		TokenPolicy,
+		Beacon, Compliance, Failure, Hash, JobId, JobRequest, JobState, Lineage, Nodes, OnSettled,
+		Programs, TokenPolicy,
 	};
 
 	/// Version of this pallet's storage.
@@ -133,6 +139,12 @@ pub mod pallet {
 
 		/// Shares, floor price and treasury.
 		type TokenPolicy: TokenPolicy<AccountId = Self::AccountId, Balance = Self::Balance>;
+
+		/// Counts settled jobs for the era's rewards.
+		type OnSettled: OnSettled<AccountId = Self::AccountId, Balance = Self::Balance>;
+
+		/// Says who shares in the consensus-chain fee of a settled job.
+		type Lineage: Lineage<AccountId = Self::AccountId, Balance = Self::Balance>;
 
 		/// Who may post jobs.
 		type Compliance: Compliance<AccountId = Self::AccountId>;
@@ -309,7 +321,8 @@ pub mod pallet {
 			requester: T::AccountId,
 			/// Why the attempt failed.
 			failure: Failure,
-			/// Taken from the node's bond.
+			/// Set aside of the node's bond. Where slashes wait, this and its parts are what will be
+			/// taken, unless the slash is cancelled.
 			slashed: T::Balance,
 			/// Of that, paid to the requester.
 			to_requester: T::Balance,
@@ -339,6 +352,8 @@ pub mod pallet {
 			treasury_share: T::Balance,
 			/// Paid to the author.
 			author_share: T::Balance,
+			/// Paid to ancestors: the sum of [`Event::LineagePaid`], zero without that event.
+			lineage_share: T::Balance,
 			/// Released to the requester.
 			refunded: T::Balance,
 		},
@@ -361,6 +376,16 @@ pub mod pallet {
 			requester: T::AccountId,
 			/// Released to the requester.
 			refunded: T::Balance,
+		},
+		/// The consensus-chain fee of a job was paid out; what is missing of the fee was burned. Comes
+		/// before the job's [`Event::JobSettled`], if any ancestor received a share.
+		#[codec(index = 7)]
+		LineagePaid {
+			/// The job.
+			job: JobId,
+			/// Who received how much: at most
+			/// [`MAX_LINEAGE_PAYEES`](tensornet_protocol::MAX_LINEAGE_PAYEES).
+			shares: Vec<(T::AccountId, T::Balance)>,
 		},
 	}
 
@@ -440,7 +465,8 @@ pub mod pallet {
 		/// [`Error::NotAdmitted`], [`Error::UnknownProgram`], [`Error::BadIterations`],
 		/// [`Error::WrongBlobCount`],
 		/// [`Error::DeadlineTooSoon`], [`Error::DeadlineTooLate`], [`Error::PriceTooLow`],
-		/// [`Error::PriceOverflow`], and the currency's error if the caller lacks the funds.
+		/// [`Error::PriceOverflow`], and the currency's error if the caller lacks the funds or they are
+		/// locked: what is vesting cannot be spent on jobs.
 		///
 		/// # Events
 		/// [`Event::JobSubmitted`].

@@ -18,7 +18,8 @@ use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill};
 use std::collections::BTreeMap;
 use tensornet_protocol::{
 	Beacon, BurnCause, Candidate, Conduct, Failure, Hash, JobId, JobRequest, Jobs as JobsTrait,
-	Nodes, ProgramFacts, Programs, Requirements, Shares, Slash, TokenPolicy,
+	Lineage, Nodes, OnSettled, ProgramFacts, Programs, Requirements, Settlement, Shares, Slash,
+	TokenPolicy,
 };
 
 pub type Balance = u128;
@@ -84,7 +85,9 @@ parameter_types! {
 		burn: Permill::from_percent(5),
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
+		lineage: Permill::zero(),
 	};
+	pub static Ancestors: Vec<(AccountId, Balance)> = vec![];
 	pub static Barred: Vec<AccountId> = vec![];
 	pub static AuditProbability: Permill = Permill::from_percent(50);
 	pub static SilentSlash: Balance = 40;
@@ -114,6 +117,10 @@ pub enum Request {
 	Opened(Hash),
 	Closed(Hash),
 	Burned(BurnCause, Balance),
+	/// Rewards hear of a settled job.
+	Settled(Settlement<AccountId, Balance>),
+	/// The consensus chain is asked who shares in a settled job.
+	Lineage(Settlement<AccountId, Balance>),
 }
 
 fn record(request: Request) {
@@ -254,7 +261,35 @@ impl TokenPolicy for MockPolicy {
 		TREASURY
 	}
 	fn burned(cause: BurnCause, amount: Balance) {
-		record(Request::Burned(cause, amount));
+		if amount > 0 {
+			record(Request::Burned(cause, amount));
+		}
+	}
+}
+
+pub struct MockRewards;
+impl OnSettled for MockRewards {
+	type AccountId = AccountId;
+	type Balance = Balance;
+
+	fn job_settled(settlement: &Settlement<AccountId, Balance>) {
+		record(Request::Settled(settlement.clone()));
+	}
+}
+
+/// Names [`Ancestors`] for every job, whatever its fee.
+pub struct MockLineage;
+impl Lineage for MockLineage {
+	type AccountId = AccountId;
+	type Balance = Balance;
+
+	fn job_settled(settlement: &Settlement<AccountId, Balance>) -> Vec<(AccountId, Balance)> {
+		record(Request::Lineage(settlement.clone()));
+		Ancestors::get()
+	}
+
+	fn stake_delegated(_: &AccountId, _: Balance) {
+		unreachable!("the escrow delegates nothing");
 	}
 }
 
@@ -296,6 +331,14 @@ impl BenchmarkHelper<AccountId> for MockHelper {
 		Balances::set_balance(&node, 1_000_000);
 		node
 	}
+	fn ancestors(_: [&AccountId; 3], active: u32) {
+		let ancestors = (0..u64::from(active)).map(|index| 2_000 + index);
+		Ancestors::set(ancestors.map(|who| (who, ED)).collect());
+		for (who, _) in Ancestors::get() {
+			Balances::set_balance(&who, ED);
+		}
+		JobShares::mutate(|shares| shares.lineage = Permill::from_percent(20));
+	}
 }
 
 impl Config for Test {
@@ -306,6 +349,8 @@ impl Config for Test {
 	type Nodes = MockNodes;
 	type Programs = MockPrograms;
 	type TokenPolicy = MockPolicy;
+	type OnSettled = MockRewards;
+	type Lineage = MockLineage;
 	type Beacon = MockBeacon;
 	type Compliance = MockCompliance;
 	type Deposit = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
@@ -405,7 +450,7 @@ pub fn commit(id: JobId) -> DispatchResult {
 }
 
 pub fn verify(id: JobId) -> DispatchResult {
-	<Escrow as JobsTrait>::verified(id)
+	<Escrow as JobsTrait>::verified(id).map(|_| ())
 }
 
 pub fn fail(
@@ -545,7 +590,9 @@ fn reset() {
 		burn: Permill::from_percent(5),
 		treasury: Permill::from_percent(3),
 		author: Permill::from_percent(2),
+		lineage: Permill::zero(),
 	});
+	Ancestors::set(vec![]);
 	Barred::set(vec![]);
 	AuditProbability::set(Permill::from_percent(50));
 	SilentSlash::set(40);

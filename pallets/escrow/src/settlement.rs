@@ -6,6 +6,7 @@ use crate::{
 	Agenda, Attempt, Config, Escrowed, Event, HoldReason, JobOf, Jobs, Outcome, Outcomes, Pallet,
 	Receipt, Task, LOG_TARGET,
 };
+use alloc::vec::Vec;
 use frame_support::{
 	storage::with_storage_layer,
 	traits::{
@@ -20,22 +21,34 @@ use sp_runtime::{
 	DispatchError,
 };
 use tensornet_protocol::{
-	BurnCause, Conduct, JobId, JobState, Nodes, Programs, Split, TokenPolicy,
+	BurnCause, Conduct, JobId, JobState, Lineage, Nodes, OnSettled, Programs, Settlement, Split,
+	TokenPolicy, MAX_LINEAGE_PAYEES,
 };
 
 impl<T: Config> Pallet<T> {
-	/// Pays a job whose result stood, and ends it.
+	/// Pays a job whose result stood, and ends it. Returns how many ancestors were paid.
 	pub(crate) fn settle(
 		id: JobId,
 		job: JobOf<T>,
 		attempt: Attempt<T::AccountId, T::Balance, BlockNumberFor<T>>,
 		now: BlockNumberFor<T>,
-	) {
+	) -> u32 {
 		let Attempt { node, price, collateral, .. } = attempt;
 		let requester = job.requester.clone();
 		let price = price.min(job.max_price);
 		let shares: Split<T::Balance> = T::TokenPolicy::shares().split(price);
-		let author = T::Programs::facts(&job.program).map(|facts| facts.author);
+		let settlement = Settlement {
+			job: id,
+			requester,
+			node,
+			author: T::Programs::facts(&job.program).map(|facts| facts.author),
+			program: job.program,
+			price,
+			split: shares,
+		};
+		T::OnSettled::job_settled(&settlement);
+		let payees = T::Lineage::job_settled(&settlement);
+		let Settlement { requester, node, author, .. } = settlement;
 
 		let paid = Self::pay(&requester, &node, shares.node);
 		let to_author = shares.author;
@@ -47,9 +60,29 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(shares.node.saturating_sub(paid))
 			.saturating_add(to_author.saturating_sub(author_paid));
 		let treasury = Self::pay(&requester, &T::TokenPolicy::treasury(), to_treasury);
-		let to_burn = shares.burn.saturating_add(to_treasury.saturating_sub(treasury));
-		let burned = Self::burn(HoldReason::Job, &requester, to_burn);
-		let spent = Receipt { paid, burned, treasury, author: author_paid, refunded: Zero::zero() };
+		// An ancestor's share that it cannot receive is burned like one without an ancestor.
+		let (lineage, ancestors) = Self::pay_lineage(id, &requester, shares.lineage, payees);
+		let no_ancestor = shares.lineage.saturating_sub(lineage);
+		let dust = to_treasury.saturating_sub(treasury);
+		let to_burn = shares.burn.saturating_add(no_ancestor).saturating_add(dust);
+		let burned = Self::destroy(HoldReason::Job, &requester, to_burn);
+		// Only the burned share counts as the job's: nodes are rewarded for that and for nothing else.
+		let for_job = burned.min(shares.burn);
+		let for_lineage = burned.saturating_sub(for_job).min(no_ancestor);
+		T::TokenPolicy::burned(BurnCause::Job, for_job);
+		T::TokenPolicy::burned(BurnCause::Lineage, for_lineage);
+		T::TokenPolicy::burned(
+			BurnCause::Dust,
+			burned.saturating_sub(for_job).saturating_sub(for_lineage),
+		);
+		let spent = Receipt {
+			paid,
+			burned,
+			treasury,
+			author: author_paid,
+			lineage,
+			refunded: Zero::zero(),
+		};
 
 		let receipt = Self::end(id, job, JobState::Settled, Some(node.clone()), spent, now);
 		T::Nodes::job_released(&node, collateral, Conduct::Completed, None, &requester);
@@ -62,8 +95,35 @@ impl<T: Config> Pallet<T> {
 			burned: receipt.burned,
 			treasury_share: receipt.treasury,
 			author_share: receipt.author,
+			lineage_share: receipt.lineage,
 			refunded: receipt.refunded,
 		});
+		ancestors
+	}
+
+	/// Pays ancestors out of the consensus-chain fee, never more than the fee and never more than
+	/// [`MAX_LINEAGE_PAYEES`] of them. Returns what they received in all, and how many received
+	/// something.
+	fn pay_lineage(
+		job: JobId,
+		requester: &T::AccountId,
+		fee: T::Balance,
+		payees: Vec<(T::AccountId, T::Balance)>,
+	) -> (T::Balance, u32) {
+		let (mut left, mut paid) = (fee, 0_u32);
+		let mut shares = Vec::new();
+		for (payee, share) in payees.into_iter().take(MAX_LINEAGE_PAYEES as usize) {
+			let received = Self::pay(requester, &payee, share.min(left));
+			if !received.is_zero() {
+				left = left.saturating_sub(received);
+				paid = paid.saturating_add(1);
+				shares.push((payee, received));
+			}
+		}
+		if !shares.is_empty() {
+			Self::deposit_event(Event::LineagePaid { job, shares });
+		}
+		(fee.saturating_sub(left), paid)
 	}
 
 	/// Ends a job without a result.
@@ -135,7 +195,8 @@ impl<T: Config> Pallet<T> {
 		});
 		let rest = amount.saturating_sub(refunded);
 		let treasury = Self::send(reason, owner, &T::TokenPolicy::treasury(), rest);
-		let burned = Self::burn(reason, owner, rest.saturating_sub(treasury));
+		let burned = Self::destroy(reason, owner, rest.saturating_sub(treasury));
+		T::TokenPolicy::burned(BurnCause::Dust, burned);
 		Receipt { refunded, treasury, burned, ..Default::default() }
 	}
 
@@ -166,9 +227,9 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Destroys held funds and writes them into the burn ledger. Returns how much.
-	fn burn(reason: HoldReason, from: &T::AccountId, amount: T::Balance) -> T::Balance {
-		let burned = Self::attempt_move(amount, || {
+	/// Destroys held funds. Returns how much. The caller writes it into the burn ledger.
+	fn destroy(reason: HoldReason, from: &T::AccountId, amount: T::Balance) -> T::Balance {
+		Self::attempt_move(amount, || {
 			T::Currency::burn_held(
 				&reason.into(),
 				from,
@@ -176,11 +237,7 @@ impl<T: Config> Pallet<T> {
 				Precision::BestEffort,
 				Fortitude::Force,
 			)
-		});
-		if !burned.is_zero() {
-			T::TokenPolicy::burned(BurnCause::Job, burned);
-		}
-		burned
+		})
 	}
 
 	/// Runs a movement of funds as a whole or not at all; what did not move counts as zero.

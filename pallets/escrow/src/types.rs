@@ -133,7 +133,7 @@ pub enum Task {
 	Forget,
 }
 
-/// Where the money of a job went: the five amounts add up to what was held, to the last unit.
+/// Where the money of a job went: the six amounts add up to what was held, to the last unit.
 #[derive(
 	Clone,
 	Copy,
@@ -150,12 +150,14 @@ pub enum Task {
 pub struct Receipt<Balance> {
 	/// Paid to the node.
 	pub paid: Balance,
-	/// Burned.
+	/// Burned: the job's burn, and what no ancestor received of the consensus-chain fee.
 	pub burned: Balance,
 	/// Paid to the treasury.
 	pub treasury: Balance,
 	/// Paid to the author of the program.
 	pub author: Balance,
+	/// Paid to ancestors in the consensus chain.
+	pub lineage: Balance,
 	/// Released to the requester.
 	pub refunded: Balance,
 }
@@ -167,6 +169,7 @@ impl<Balance: Copy + Saturating> Receipt<Balance> {
 			.saturating_add(self.burned)
 			.saturating_add(self.treasury)
 			.saturating_add(self.author)
+			.saturating_add(self.lineage)
 			.saturating_add(self.refunded)
 	}
 }

@@ -30,8 +30,8 @@ pub trait WeightInfo {
 	fn forget() -> Weight;
 	/// A commitment was accepted for a job.
 	fn committed() -> Weight;
-	/// Paying a job to four parties and ending it.
-	fn verified() -> Weight;
+	/// Paying a job to four parties and `a` ancestors of its contributors, and ending it.
+	fn verified(a: u32) -> Weight;
 	/// Judging a node after its commitment and queueing its job again.
 	fn failed_requeue() -> Weight;
 	/// Judging a node after its commitment and ending its job.
@@ -92,10 +92,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
-	fn verified() -> Weight {
-		Weight::from_parts(320_000_000, 18_000)
-			.saturating_add(T::DbWeight::get().reads(20))
-			.saturating_add(T::DbWeight::get().writes(20))
+	fn verified(a: u32) -> Weight {
+		Weight::from_parts(450_000_000, 150_000)
+			.saturating_add(Weight::from_parts(35_000_000, 2_700).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().reads(62))
+			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().writes(24))
+			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(a.into()))
 	}
 	fn failed_requeue() -> Weight {
 		Weight::from_parts(120_000_000, 15_000)
@@ -160,10 +163,13 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(2))
 			.saturating_add(ParityDbWeight::get().writes(2))
 	}
-	fn verified() -> Weight {
-		Weight::from_parts(320_000_000, 18_000)
-			.saturating_add(ParityDbWeight::get().reads(20))
-			.saturating_add(ParityDbWeight::get().writes(20))
+	fn verified(a: u32) -> Weight {
+		Weight::from_parts(450_000_000, 150_000)
+			.saturating_add(Weight::from_parts(35_000_000, 2_700).saturating_mul(a.into()))
+			.saturating_add(ParityDbWeight::get().reads(62))
+			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(a.into()))
+			.saturating_add(ParityDbWeight::get().writes(24))
+			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(a.into()))
 	}
 	fn failed_requeue() -> Weight {
 		Weight::from_parts(120_000_000, 15_000)

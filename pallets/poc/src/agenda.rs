@@ -13,9 +13,9 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
 	traits::{One, Saturating},
-	DispatchError, DispatchResult,
+	DispatchError,
 };
-use tensornet_protocol::{Failure, JobId, Jobs};
+use tensornet_protocol::{Failure, JobId, Jobs, MAX_LINEAGE_PAYEES};
 
 /// After how many blocks a verdict that was refused is tried again.
 const RETRY_AFTER: u32 = 10;
@@ -30,10 +30,11 @@ impl<T: Config> Pallet<T> {
 			match Agenda::<T>::iter_prefix(due).next() {
 				None => due = due.saturating_add(One::one()),
 				Some((job, task)) => {
-					if meter.try_consume(Self::task_weight(task)).is_err() {
+					if !meter.can_consume(Self::task_weight(task, MAX_LINEAGE_PAYEES)) {
 						break;
 					}
-					Self::run_task(now, due, job, task);
+					let ancestors = Self::run_task(now, due, job, task);
+					meter.consume(Self::task_weight(task, ancestors));
 				}
 			}
 		}
@@ -41,11 +42,12 @@ impl<T: Config> Pallet<T> {
 		meter.consumed()
 	}
 
-	fn task_weight(task: Task) -> Weight {
+	/// What a task weighs in which a settlement pays so many ancestors.
+	fn task_weight(task: Task, ancestors: u32) -> Weight {
 		match task {
 			Task::RevealBy | Task::AnswerBy => T::WeightInfo::task_fail(),
 			Task::Draw => T::WeightInfo::task_draw(T::MaxCheckpoints::get()),
-			Task::Settle => T::WeightInfo::task_settle(),
+			Task::Settle => T::WeightInfo::task_settle(ancestors),
 			Task::Forget => T::WeightInfo::task_forget(),
 		}
 	}
@@ -54,27 +56,39 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn heaviest_step() -> Weight {
 		[Task::RevealBy, Task::Draw, Task::Settle, Task::Forget]
 			.into_iter()
-			.map(Self::task_weight)
+			.map(|task| Self::task_weight(task, MAX_LINEAGE_PAYEES))
 			.fold(Weight::zero(), |most, weight| most.max(weight))
 			.saturating_add(T::WeightInfo::agenda_step())
 	}
 
-	/// Runs one task. Always takes it off its place in the agenda.
-	pub(crate) fn run_task(now: BlockNumberFor<T>, due: BlockNumberFor<T>, job: JobId, task: Task) {
+	/// Runs one task. Always takes it off its place in the agenda. Returns how many ancestors a
+	/// settlement paid.
+	pub(crate) fn run_task(
+		now: BlockNumberFor<T>,
+		due: BlockNumberFor<T>,
+		job: JobId,
+		task: Task,
+	) -> u32 {
 		let verdict = match task {
 			Task::RevealBy => Verdict::Failed(Failure::NotRevealed),
 			Task::AnswerBy => Verdict::Failed(Failure::AuditUnanswered),
 			Task::Settle => Verdict::Verified,
-			Task::Draw => return Self::run_draw(now, due, job),
+			Task::Draw => {
+				Self::run_draw(now, due, job);
+				return 0;
+			}
 			Task::Forget => {
 				Results::<T>::remove(job);
-				return Agenda::<T>::remove(due, job);
+				Agenda::<T>::remove(due, job);
+				return 0;
 			}
 		};
-		let Some(commitment) = Self::commitment_due(due, job) else { return };
-		if let Err(error) = Self::conclude(job, commitment.clone(), verdict, None) {
+		let Some(commitment) = Self::commitment_due(due, job) else { return 0 };
+		Self::conclude(job, commitment.clone(), verdict, None).unwrap_or_else(|error| {
 			Self::defer(now, job, commitment, error);
-		}
+			// What was undone had run before it was refused.
+			MAX_LINEAGE_PAYEES
+		})
 	}
 
 	/// Lets the beacon decide whether a job is audited.
@@ -123,13 +137,13 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends an attempt: keeps what was revealed, forgets the commitment, and has the ledger of jobs
-	/// act. Changes nothing if the ledger refuses.
+	/// act. Changes nothing if the ledger refuses. Returns how many ancestors a settlement paid.
 	pub(crate) fn conclude(
 		job: JobId,
 		commitment: Commitment<T>,
 		verdict: Verdict,
 		reporter: Option<&T::AccountId>,
-	) -> DispatchResult {
+	) -> Result<u32, DispatchError> {
 		with_storage_layer(|| {
 			Commitments::<T>::remove(job);
 			Agenda::<T>::remove(commitment.due, job);
@@ -156,19 +170,20 @@ impl<T: Config> Pallet<T> {
 			}
 			match (verdict, revealed) {
 				(Verdict::Verified, Some((trace_root, audited))) => {
-					T::Jobs::verified(job)?;
+					let ancestors = T::Jobs::verified(job)?;
 					let event = Event::Verified { job, node, requester, trace_root, audited };
 					Self::deposit_event(event);
+					Ok(ancestors)
 				}
 				// Nothing sealed is ever verified: its only task is the end of its time.
-				(Verdict::Verified, None) => return Err(Error::<T>::NotRevealed.into()),
+				(Verdict::Verified, None) => Err(Error::<T>::NotRevealed.into()),
 				(Verdict::Failed(failure), _) => {
 					let slash = T::Jobs::failed(job, failure, reporter)?;
 					let event = Event::AttemptFailed { job, node, requester, failure, slash };
 					Self::deposit_event(event);
+					Ok(0)
 				}
 			}
-			Ok(())
 		})
 	}
 

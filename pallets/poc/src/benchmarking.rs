@@ -10,10 +10,11 @@ use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, BoundedVec};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_runtime::traits::Saturating;
 use tensornet_commitment::{root, Manifest, Opening, Outboard};
 use tensornet_protocol::{
 	arbitration::{self, ElementId, ElementProof, JobRoots},
-	BlobRoots, Hash, JobId,
+	BlobRoots, Hash, JobId, MAX_LINEAGE_PAYEES,
 };
 use tensornet_tensor::*;
 
@@ -25,6 +26,10 @@ pub trait BenchmarkHelper<AccountId> {
 	/// A new job for a registered program, assigned to a node. Returns its number and the operator of
 	/// that node.
 	fn assign(program: Hash, blobs: BlobRoots, iterations: u32) -> (JobId, AccountId);
+
+	/// Gives the node, the requester and the author of an assigned job ancestors of every degree, of
+	/// whom `active` in all receive a share when the job settles.
+	fn ancestors(job: JobId, active: u32);
 }
 
 const SALT: [u8; 32] = [7; 32];
@@ -195,7 +200,8 @@ fn revealed<T: Config>(value: i32) -> (JobId, T::AccountId, Vec<Vec<u8>>) {
 /// Opens an audit of the only element.
 fn open_audit<T: Config>(job: JobId) {
 	let mut commitment = Commitments::<T>::get(job).expect("it was revealed");
-	let answer_by = frame_system::Pallet::<T>::block_number();
+	let now = frame_system::Pallet::<T>::block_number();
+	let answer_by = now.saturating_add(T::AuditWindow::get());
 	if let Phase::Revealed { audit, .. } = &mut commitment.phase {
 		let sample = ElementId { iteration: 0, checkpoint: 0, index: 0 };
 		*audit = Audit::Open { samples: BoundedVec::truncate_from(vec![sample]), answer_by };
@@ -204,11 +210,11 @@ fn open_audit<T: Config>(job: JobId) {
 	Pallet::<T>::reschedule(job, commitment, due);
 }
 
-/// Runs the task of a job.
-fn run_task<T: Config>(job: JobId) {
+/// Runs the task of a job. Returns how many ancestors a settlement paid.
+fn run_task<T: Config>(job: JobId) -> u32 {
 	let commitment = Commitments::<T>::get(job).expect("it was committed");
 	let now = frame_system::Pallet::<T>::block_number();
-	Pallet::<T>::run_task(now, commitment.due, job, commitment.phase.task());
+	Pallet::<T>::run_task(now, commitment.due, job, commitment.phase.task())
 }
 
 #[benchmarks]
@@ -374,19 +380,23 @@ mod benches {
 		Ok(())
 	}
 
+	/// Beside its four parties the job pays `a` ancestors; all others are looked at.
 	#[benchmark]
-	fn task_settle() -> Result<(), BenchmarkError> {
+	fn task_settle(a: Linear<0, MAX_LINEAGE_PAYEES>) -> Result<(), BenchmarkError> {
 		let (job, _, _) = revealed::<T>(-1);
+		T::BenchmarkHelper::ancestors(job, a);
 		let mut commitment = Commitments::<T>::get(job).ok_or("it was revealed")?;
 		if let Phase::Revealed { audit, .. } = &mut commitment.phase {
 			*audit = Audit::Passed;
 		}
 		let due = commitment.due;
 		Pallet::<T>::reschedule(job, commitment, due);
+		let paid;
 		#[block]
 		{
-			run_task::<T>(job);
+			paid = run_task::<T>(job);
 		}
+		assert_eq!(paid, a);
 		assert!(Results::<T>::contains_key(job));
 		Ok(())
 	}

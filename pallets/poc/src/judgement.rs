@@ -129,7 +129,8 @@ impl<T: Config> Pallet<T> {
 			claimed: judgement.claimed,
 			computed: judgement.computed,
 		});
-		Self::conclude(job, commitment, Verdict::Failed(Failure::Fraud), reporter.as_ref())
+		let verdict = Verdict::Failed(Failure::Fraud);
+		Self::conclude(job, commitment, verdict, reporter.as_ref()).map(|_| ())
 	}
 
 	/// What recomputing an element weighs.

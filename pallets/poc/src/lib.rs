@@ -352,7 +352,8 @@ pub mod pallet {
 			requester: T::AccountId,
 			/// Why.
 			failure: Failure,
-			/// What was taken from the node and where it went.
+			/// What is taken from the node and where that goes: at once, or when the slash is due
+			/// unless it is cancelled.
 			slash: Slash<BalanceOf<T>>,
 		},
 		/// The result stood.

@@ -21,7 +21,7 @@ use std::{
 };
 use tensornet_protocol::{
 	Assignment, AuthorRandomness, BlobRoots, Candidate, Conduct, Failure, JobId, Jobs, Nodes,
-	Programs as _, Requirements, Slash,
+	Programs as _, Requirements, Slash, MAX_LINEAGE_PAYEES,
 };
 
 pub type AccountId = AccountId32;
@@ -152,6 +152,7 @@ thread_local! {
 	static ASSIGNMENTS: RefCell<BTreeMap<JobId, Assignment<AccountId, u64>>> = RefCell::default();
 	static OUTCOMES: RefCell<Vec<Outcome>> = RefCell::default();
 	static REFUSAL: Cell<bool> = const { Cell::new(false) };
+	static ANCESTORS: Cell<u32> = const { Cell::new(MAX_LINEAGE_PAYEES) };
 	static OPERATORS: RefCell<BTreeMap<AccountId, AccountId>> = RefCell::default();
 	static VRF: Cell<Option<H256>> = const { Cell::new(None) };
 }
@@ -193,6 +194,11 @@ impl Ledger {
 		REFUSAL.set(refuse);
 	}
 
+	/// How many ancestors it pays for each job from now on.
+	pub fn pay_ancestors(count: u32) {
+		ANCESTORS.set(count);
+	}
+
 	/// What it was told since this was asked last.
 	pub fn outcomes() -> Vec<Outcome> {
 		OUTCOMES.take()
@@ -220,10 +226,10 @@ impl Jobs for Ledger {
 		Self::tell(Outcome::Committed(job))
 	}
 
-	fn verified(job: JobId) -> DispatchResult {
+	fn verified(job: JobId) -> Result<u32, DispatchError> {
 		Self::tell(Outcome::Verified(job))?;
 		Self::drop_job(job);
-		Ok(())
+		Ok(ANCESTORS.get())
 	}
 
 	fn failed(
@@ -300,6 +306,10 @@ impl benchmarking::BenchmarkHelper<AccountId> for Ledger {
 	fn assign(program: H256, blobs: BlobRoots, iterations: u32) -> (JobId, AccountId) {
 		Ledger::assign(0, account(NODE), program, blobs, iterations, 0);
 		(0, account(OPERATOR))
+	}
+
+	fn ancestors(_: JobId, active: u32) {
+		Ledger::pay_ancestors(active);
 	}
 }
 

@@ -35,8 +35,8 @@ pub trait WeightInfo {
 	fn task_fail() -> Weight;
 	/// Drawing an audit. `c`: checkpoints of the program.
 	fn task_draw(c: u32) -> Weight;
-	/// Settling a job.
-	fn task_settle() -> Weight;
+	/// Settling a job that pays `a` ancestors.
+	fn task_settle(a: u32) -> Weight;
 	/// Forgetting a result.
 	fn task_forget() -> Weight;
 	/// Mixing the beacon at the end of a block.
@@ -111,8 +111,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
 	}
 
-	fn task_settle() -> Weight {
-		nanoseconds(150_000).saturating_add(T::DbWeight::get().reads_writes(14, 14))
+	fn task_settle(a: u32) -> Weight {
+		nanoseconds(600_000)
+			.saturating_add(nanoseconds(35_000).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(66, 30))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 1).saturating_mul(a.into()))
 	}
 
 	fn task_forget() -> Weight {
@@ -181,8 +184,11 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 
-	fn task_settle() -> Weight {
-		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
+	fn task_settle(a: u32) -> Weight {
+		nanoseconds(600_000)
+			.saturating_add(nanoseconds(35_000).saturating_mul(a.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(66, 30))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 1).saturating_mul(a.into()))
 	}
 
 	fn task_forget() -> Weight {

@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
 		node.bond = node
 			.bond
 			.checked_sub(&amount)
-			.filter(|left| *left >= T::MinBond::get())
+			.filter(|left| *left >= Self::least_bond(&node.capability))
 			.ok_or(Error::<T>::BondTooSmall)?;
 		// One place stays free, so that a node can always deregister.
 		let places = MAX_UNBONDING.saturating_sub(1);

@@ -2,19 +2,10 @@
 
 //! What other pallets ask of the registry: picking nodes, and judging how they behaved.
 
-use crate::{BalanceOf, Config, Event, HoldReason, NodeOf, Nodes, Operators, Pallet, LOG_TARGET};
-use frame_support::{
-	storage::with_storage_layer,
-	traits::{
-		fungible::MutateHold,
-		tokens::{Fortitude, Precision, Restriction},
-		Get,
-	},
-};
-use sp_runtime::traits::{Saturating, Zero};
-use tensornet_protocol::{
-	BurnCause, Candidate, Conduct, Hash, Nodes as NodesT, Requirements, Slash, TokenPolicy,
-};
+use crate::{BalanceOf, Config, Event, Nodes, Operators, Pallet, LOG_TARGET};
+use frame_support::traits::Get;
+use sp_runtime::traits::Saturating;
+use tensornet_protocol::{Candidate, Conduct, Eras, Hash, Nodes as NodesT, Requirements, Slash};
 
 impl<T: Config> NodesT for Pallet<T> {
 	type AccountId = T::AccountId;
@@ -56,100 +47,54 @@ impl<T: Config> NodesT for Pallet<T> {
 		};
 		node.active_jobs = node.active_jobs.saturating_sub(1);
 		node.collateral = node.collateral.saturating_sub(collateral);
+		if conduct != Conduct::Released {
+			node.decay(T::Eras::current());
+		}
+		let before = node.reputation;
 		let slash = match conduct {
 			Conduct::Released => Slash::default(),
 			Conduct::Completed => {
 				node.reward();
+				// A settled job is a sign of life too.
+				node.heartbeat_at = frame_system::Pallet::<T>::block_number();
 				Slash::default()
 			}
-			Conduct::Silent | Conduct::Withheld => {
+			// Whoever was silent before anybody relied on a result loses little, and alone: nothing was
+			// proven that its delegators could have foreseen, and nothing is worth an appeal.
+			Conduct::Silent => {
 				node.punish_silence();
-				let least = if conduct == Conduct::Withheld { collateral } else { Zero::zero() };
-				let due = T::SilentSlash::get().mul_ceil(node.bond).max(least);
+				let due = T::SilentSlash::get().mul_ceil(node.bond);
+				Self::slash_at_once(stash, &mut node, due, conduct)
+			}
+			Conduct::Withheld => {
+				node.punish_silence();
+				let lost = before.saturating_sub(node.reputation);
+				let due = T::SilentSlash::get().mul_ceil(node.bond).max(collateral);
 				// Silence is seen by everybody: nobody is paid for saying so. The requester least of all:
 				// one that never serves its inputs would live on the bonds of honest nodes.
-				Self::slash(stash, &mut node, due, conduct, None, None)
+				Self::decide_slash(stash, &mut node, due, conduct, lost, None, None)
 			}
 			Conduct::Fraud => {
 				node.punish_fraud();
 				Self::deposit_event(Event::NodeJailed { stash: stash.clone() });
 				let due = T::FraudSlash::get().mul_ceil(node.held()).max(collateral);
-				Self::slash(stash, &mut node, due, conduct, reporter, Some(requester))
+				Self::decide_slash(
+					stash,
+					&mut node,
+					due,
+					conduct,
+					before,
+					reporter,
+					Some(requester),
+				)
 			}
 		};
 		let punished = !matches!(conduct, Conduct::Completed | Conduct::Released);
-		if punished && (conduct == Conduct::Fraud || node.bond < T::MinBond::get()) {
+		let weak = node.bond < Self::least_bond(&node.capability);
+		if punished && (conduct == Conduct::Fraud || weak) {
 			Self::go_offline(stash, &mut node);
 		}
 		Nodes::<T>::insert(stash, node);
 		slash
-	}
-}
-
-impl<T: Config> Pallet<T> {
-	/// Takes `due` of what is held for the node and divides it. The caller writes `node` back.
-	fn slash(
-		stash: &T::AccountId,
-		node: &mut NodeOf<T>,
-		due: BalanceOf<T>,
-		conduct: Conduct,
-		reporter: Option<&T::AccountId>,
-		requester: Option<&T::AccountId>,
-	) -> Slash<BalanceOf<T>> {
-		let due = due.min(node.held());
-		// A node that reports itself, or whose own job failed, must not win back what it lost.
-		let outsider = |who: &&T::AccountId| **who != *stash && **who != node.operator;
-		let to_reporter = reporter.filter(outsider).map_or_else(Zero::zero, |who| {
-			Self::pay_from_bond(stash, who, T::SlashToReporter::get().mul_floor(due))
-		});
-		let left = due.saturating_sub(to_reporter);
-		let to_requester = requester.filter(outsider).map_or_else(Zero::zero, |who| {
-			Self::pay_from_bond(stash, who, T::SlashToRequester::get().mul_floor(due).min(left))
-		});
-		let left = left.saturating_sub(to_requester);
-		let burned = T::Currency::burn_held(
-			&HoldReason::Bond.into(),
-			stash,
-			left,
-			Precision::BestEffort,
-			Fortitude::Force,
-		)
-		.unwrap_or_else(|error| {
-			log::error!(target: LOG_TARGET, "cannot burn the bond of {stash:?}: {error:?}");
-			Zero::zero()
-		});
-		T::Token::burned(BurnCause::Slash, burned);
-
-		let total = to_reporter.saturating_add(to_requester).saturating_add(burned);
-		node.take(total);
-		let slash = Slash { total, burned, to_reporter, to_requester };
-		if !total.is_zero() {
-			Self::deposit_event(Event::NodeSlashed { stash: stash.clone(), conduct, slash });
-		}
-		slash
-	}
-
-	/// Pays `amount` of what is held for the node to `payee`. Returns what was paid: all or nothing,
-	/// and nothing where the payee cannot receive it.
-	fn pay_from_bond(
-		stash: &T::AccountId,
-		payee: &T::AccountId,
-		amount: BalanceOf<T>,
-	) -> BalanceOf<T> {
-		if amount.is_zero() {
-			return amount;
-		}
-		with_storage_layer(|| {
-			T::Currency::transfer_on_hold(
-				&HoldReason::Bond.into(),
-				stash,
-				payee,
-				amount,
-				Precision::Exact,
-				Restriction::Free,
-				Fortitude::Force,
-			)
-		})
-		.unwrap_or_else(|_| Zero::zero())
 	}
 }

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! A runtime of balances and the registry of nodes, with a token policy that writes down burns.
+//! A runtime of balances and the registry of nodes, with a token policy that writes down burns, eras
+//! that end when a test says so, and an emission of whatever budgets it sets.
 
 use crate as pallet_tensornet_staking;
 use crate::{NodeOf, Nodes};
-use frame_support::{assert_ok, derive_impl, parameter_types, traits::ConstU32};
+use frame_support::{
+	assert_ok, derive_impl, parameter_types,
+	traits::{fungible::Mutate, ConstU32, OnIdle},
+	weights::Weight,
+	PalletId,
+};
 use sp_io::TestExternalities;
-use sp_runtime::{BuildStorage, Permill};
+use sp_runtime::{traits::Convert, BuildStorage, Permill};
+use std::collections::BTreeMap;
 use tensornet_protocol::{
-	BurnCause, Capability, Conduct, Endpoint, Nodes as _, Requirements, Role, Shares, Slash,
-	TokenPolicy,
+	BurnCause, Capability, Conduct, Endpoint, EraIndex, Nodes as _, OnSettled as _, Requirements,
+	RewardReason, Role, Settlement, Shares, Slash, Split, TokenPolicy,
 };
 
 frame_support::construct_runtime!(
@@ -54,8 +61,27 @@ parameter_types! {
 	/// Accounts with a compliance level.
 	pub static Levels: Vec<(u64, u8)> = Vec::new();
 	pub static Barred: Vec<u64> = Vec::new();
-	/// What the pallet said it burned.
-	pub static BurnedByPallet: u64 = 0;
+	/// What the pallet said it burned. In storage, because calls that fail burn nothing.
+	pub storage BurnedByPallet: u64 = 0;
+	pub const PotId: PalletId = PalletId(*b"test/pot");
+	pub const MaxBacking: u32 = 4;
+	pub const HistoryDepth: EraIndex = 5;
+	pub static MinDelegation: u64 = 100;
+	pub static MaxCommission: Permill = Permill::from_percent(50);
+	pub static MaxCommissionRaise: Permill = Permill::from_percent(5);
+	pub static SlashDelay: u64 = 0;
+	pub static JailPeriod: u64 = 0;
+	pub static HeartbeatPeriod: u64 = 0;
+	/// The era of the current block.
+	pub static Era: EraIndex = 0;
+	/// What nodes may be minted for each ended era.
+	pub static Budgets: BTreeMap<EraIndex, u64> = BTreeMap::new();
+	/// What of that was minted.
+	pub static Minted: BTreeMap<EraIndex, u64> = BTreeMap::new();
+	/// What was noted as received by whom.
+	pub static Noted: Vec<(u64, u64, RewardReason)> = Vec::new();
+	/// What the consensus chain heard of the stake of accounts.
+	pub static Stakes: BTreeMap<u64, u64> = BTreeMap::new();
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -82,8 +108,8 @@ impl TokenPolicy for Ledger {
 		0
 	}
 	fn burned(cause: BurnCause, amount: u64) {
-		assert_eq!(cause, BurnCause::Slash);
-		BurnedByPallet::mutate(|total| *total += amount);
+		assert!(matches!(cause, BurnCause::Slash | BurnCause::Dust));
+		BurnedByPallet::set(&(BurnedByPallet::get() + amount));
 	}
 }
 
@@ -97,8 +123,86 @@ impl tensornet_protocol::Compliance for Compliance {
 	}
 
 	fn admits(who: &u64, role: Role) -> bool {
-		assert_eq!(role, Role::Node);
+		assert!(matches!(role, Role::Node | Role::Delegator));
 		!Barred::get().contains(who)
+	}
+}
+
+/// The era that the test is in.
+pub struct Clock;
+impl tensornet_protocol::Eras for Clock {
+	fn current() -> EraIndex {
+		Era::get()
+	}
+}
+
+/// Mints out of [`Budgets`].
+pub struct Emission;
+impl tensornet_protocol::Emission for Emission {
+	type AccountId = u64;
+	type Balance = u64;
+
+	fn node_budget(era: EraIndex) -> u64 {
+		if era < Era::get() {
+			Budgets::get().get(&era).copied().unwrap_or_default()
+		} else {
+			0
+		}
+	}
+
+	fn validator_budget(_: EraIndex) -> u64 {
+		0
+	}
+
+	fn mint(
+		era: EraIndex,
+		to: &u64,
+		amount: u64,
+		reason: RewardReason,
+		beneficiary: Option<&u64>,
+	) -> u64 {
+		let minted = Minted::get().get(&era).copied().unwrap_or_default();
+		let amount = amount.min(Self::node_budget(era) - minted);
+		if amount == 0 || Balances::mint_into(to, amount).is_err() {
+			return 0;
+		}
+		Minted::mutate(|all| all.insert(era, minted + amount));
+		if let Some(who) = beneficiary {
+			Self::note(who, amount, reason);
+		}
+		amount
+	}
+
+	fn note(who: &u64, amount: u64, reason: RewardReason) {
+		Noted::mutate(|all| all.push((*who, amount, reason)));
+	}
+}
+
+/// Hears of stakes.
+pub struct Lineage;
+impl tensornet_protocol::Lineage for Lineage {
+	type AccountId = u64;
+	type Balance = u64;
+
+	fn job_settled(_: &Settlement<u64, u64>) -> Vec<(u64, u64)> {
+		Vec::new()
+	}
+
+	fn stake_delegated(who: &u64, stake: u64) {
+		Stakes::mutate(|all| all.insert(*who, stake));
+	}
+}
+
+/// From 1,000 × 10⁹ multiply-accumulates a second on a node needs twice the bond, from 10,000 × 10⁹ on
+/// five times.
+pub struct TierBond;
+impl Convert<Capability, u64> for TierBond {
+	fn convert(capability: Capability) -> u64 {
+		match capability.giga_macs {
+			0..=999 => 0,
+			1_000..=9_999 => 2 * MIN,
+			_ => 5 * MIN,
+		}
 	}
 }
 
@@ -115,6 +219,22 @@ impl pallet_tensornet_staking::Config for Test {
 	type FraudSlash = FraudSlash;
 	type SlashToReporter = SlashToReporter;
 	type SlashToRequester = SlashToRequester;
+	type Eras = Clock;
+	type Emission = Emission;
+	type Lineage = Lineage;
+	type AppealOrigin = frame_system::EnsureRoot<u64>;
+	type PotId = PotId;
+	type TierBond = TierBond;
+	type MaxBacking = MaxBacking;
+	type MinDelegation = MinDelegation;
+	type MaxCommission = MaxCommission;
+	type MaxCommissionRaise = MaxCommissionRaise;
+	type HistoryDepth = HistoryDepth;
+	type SlashDelay = SlashDelay;
+	type JailPeriod = JailPeriod;
+	type HeartbeatPeriod = HeartbeatPeriod;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = NextEra;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
@@ -123,6 +243,7 @@ impl pallet_tensornet_staking::Config for Test {
 pub struct TestExt {
 	balances: Vec<(u64, u64)>,
 	nodes: Vec<(u64, u64)>,
+	empty_pot: bool,
 }
 
 impl TestExt {
@@ -139,9 +260,18 @@ impl TestExt {
 		self.endow(stash, 2 * bond + ED)
 	}
 
+	/// Leaves the pot without an existential deposit, as a new chain does.
+	pub fn empty_pot(mut self) -> Self {
+		self.empty_pot = true;
+		self
+	}
+
 	/// The chain at block 1.
 	pub fn build(mut self) -> TestExternalities {
 		self.balances.extend([(REQUESTER, ED), (REPORTER, ED)]);
+		if !self.empty_pot {
+			self.balances.push((Staking::pot(), ED));
+		}
 		let genesis = RuntimeGenesisConfig {
 			balances: pallet_balances::GenesisConfig {
 				balances: self.balances,
@@ -151,7 +281,11 @@ impl TestExt {
 		};
 		let storage = genesis.build_storage().expect("the genesis builds");
 		let mut ext = TestExternalities::new(storage);
-		BurnedByPallet::set(0);
+		Era::set(0);
+		Budgets::take();
+		Minted::take();
+		Noted::take();
+		Stakes::take();
 		ext.execute_with(|| {
 			System::set_block_number(1);
 			for (stash, bond) in self.nodes {
@@ -163,14 +297,72 @@ impl TestExt {
 		ext
 	}
 
-	/// Runs a test, then checks every invariant, and that only what was written down was burned.
+	/// Runs a test, then checks every invariant, and that only what was written down was minted and
+	/// burned.
 	pub fn build_and_execute(self, test: impl FnOnce()) {
 		self.build().execute_with(|| {
 			let issuance = Balances::total_issuance();
 			test();
 			Staking::do_try_state().expect("the invariants hold");
-			assert_eq!(Balances::total_issuance() + BurnedByPallet::get(), issuance);
+			assert_eq!(Balances::total_issuance() + BurnedByPallet::get(), issuance + minted());
 		});
+	}
+}
+
+/// What was minted in all.
+pub fn minted() -> u64 {
+	Minted::get().values().sum()
+}
+
+/// Ends the era, with a budget for its nodes.
+pub fn end_era(budget: u64) {
+	Budgets::mutate(|all| all.insert(Era::get(), budget));
+	Era::mutate(|era| *era += 1);
+}
+
+/// A job of the node settles and burns `burn`.
+pub fn settle_job(node: u64, burn: u64) {
+	Staking::job_settled(&Settlement {
+		job: 0,
+		requester: REQUESTER,
+		node,
+		author: None,
+		program: Default::default(),
+		price: 10 * burn,
+		split: Split { burn, node: 9 * burn, ..Default::default() },
+	});
+}
+
+/// Goes to `block` and does there what a block without transactions does.
+pub fn go_to(block: u64) {
+	System::set_block_number(block);
+	Staking::on_idle(block, Weight::MAX);
+}
+
+/// A signed origin.
+pub fn by(who: u64) -> RuntimeOrigin {
+	RuntimeOrigin::signed(who)
+}
+
+/// What is held for `who` as delegated.
+pub fn delegated(who: u64) -> u64 {
+	use frame_support::traits::fungible::InspectHold;
+	Balances::balance_on_hold(&crate::HoldReason::Delegation.into(), &who)
+}
+
+/// What the delegation of `who` to `node` is worth now.
+pub fn worth(node: u64, who: u64) -> u64 {
+	Staking::delegation_worth(node, who)
+}
+
+/// Ends eras for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct NextEra;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for NextEra {
+	fn end_era() {
+		end_era(1_000_000_000);
 	}
 }
 

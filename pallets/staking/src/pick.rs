@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Choosing a node for a job: at random, weighted by bond and reputation, in a bounded number of
-//! storage reads.
+//! Choosing a node for a job: at random, weighted by stake, reputation and availability, in a bounded
+//! number of storage reads.
 
 use crate::{
-	BalanceOf, Config, NodeOf, Nodes, Online, OnlineCount, Pallet, FULL_REPUTATION, PICK_ATTEMPTS,
+	BalanceOf, Config, NodeOf, Nodes, Online, OnlineCount, Pallet, FULL_AVAILABILITY,
+	FULL_REPUTATION, MAX_PENDING, PICK_ATTEMPTS,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
+use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
-	traits::{BlakeTwo256, Hash as HashT, SaturatedConversion, Zero},
+	traits::{BlakeTwo256, Hash as HashT, SaturatedConversion, Saturating, Zero},
 	Perbill, Permill,
 };
-use tensornet_protocol::{Candidate, Compliance, Hash, Requirements, Role};
+use tensornet_protocol::{Candidate, Compliance, EraIndex, Eras, Hash, Requirements, Role};
 
 /// An eligible node and its weight.
 struct Weighted<T: Config> {
 	candidate: Candidate<T::AccountId, BalanceOf<T>>,
 	weight: u128,
+}
+
+/// What is the same for every node that a pick looks at.
+struct Moment<T: Config> {
+	block: BlockNumberFor<T>,
+	era: EraIndex,
+	heartbeat_period: BlockNumberFor<T>,
+}
+
+impl<T: Config> Moment<T> {
+	fn now() -> Self {
+		Self {
+			block: frame_system::Pallet::<T>::block_number(),
+			era: T::Eras::current(),
+			heartbeat_period: T::HeartbeatPeriod::get(),
+		}
+	}
 }
 
 impl<T: Config> Pallet<T> {
@@ -42,8 +61,9 @@ impl<T: Config> Pallet<T> {
 		seed: Hash,
 		exclude: Option<&T::AccountId>,
 	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
+		let moment = Moment::now();
 		let eligible: Vec<_> = (0..count)
-			.filter_map(|position| Self::eligible_at(position, requirements, exclude))
+			.filter_map(|position| Self::eligible_at(position, &moment, requirements, exclude))
 			.collect();
 		let total = eligible.iter().fold(0u128, |sum, one| sum.saturating_add(one.weight));
 		let [high, low] = random(seed, 0).map(u128::from);
@@ -66,13 +86,16 @@ impl<T: Config> Pallet<T> {
 		exclude: Option<&T::AccountId>,
 	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
 		let greatest = T::MaxWeightBond::get().saturated_into::<u128>().max(1);
+		let moment = Moment::now();
 		let mut heaviest: Option<Weighted<T>> = None;
 		for attempt in 0..PICK_ATTEMPTS {
 			let [place, ticket] = random(seed, attempt);
 			// The bias of the remainder is below 2^-32.
 			let position = place.checked_rem(u64::from(count))?.saturated_into::<u32>();
 			let ticket = (ticket % 1_000_000_000).saturated_into::<u32>();
-			let Some(drawn) = Self::eligible_at(position, requirements, exclude) else { continue };
+			let Some(drawn) = Self::eligible_at(position, &moment, requirements, exclude) else {
+				continue;
+			};
 			if ticket < Perbill::from_rational(drawn.weight, greatest).deconstruct() {
 				return Some(drawn.candidate);
 			}
@@ -86,6 +109,7 @@ impl<T: Config> Pallet<T> {
 	/// The online node at `position`, if it meets the requirements.
 	fn eligible_at(
 		position: u32,
+		moment: &Moment<T>,
 		requirements: &Requirements<BalanceOf<T>>,
 		exclude: Option<&T::AccountId>,
 	) -> Option<Weighted<T>> {
@@ -94,7 +118,9 @@ impl<T: Config> Pallet<T> {
 		let fits = node.ask <= requirements.max_ask
 			&& node.capability.memory_mib >= requirements.memory_mib
 			&& node.active_jobs < T::MaxJobsPerNode::get()
-			&& node.bond >= T::MinBond::get()
+			&& node.active_jobs.saturating_add(node.pending) < MAX_PENDING
+			&& node.is_present(moment.block, moment.heartbeat_period)
+			&& node.bond >= Self::least_bond(&node.capability)
 			&& node.free_bond() >= requirements.collateral;
 		// Last, because it reads more than the node's record. A node that was sanctioned, or whose
 		// attestation expired, stays online and gets nothing.
@@ -106,15 +132,27 @@ impl<T: Config> Pallet<T> {
 		if !fits || !complies() {
 			return None;
 		}
-		let weight = Self::weight_of(&node);
+		let weight = Self::weight_of(&node, moment.era);
 		Some(Weighted { candidate: Candidate { node: stash, ask: node.ask }, weight })
 	}
 
-	/// The weight of a node in a pick: its bond, as far as it counts, scaled by its reputation. At
-	/// least 1, so that a node without reputation can win some back where nobody else is there.
-	pub(crate) fn weight_of(node: &NodeOf<T>) -> u128 {
-		let bond = node.bond.min(T::MaxWeightBond::get()).saturated_into::<u128>();
-		Permill::from_parts(node.reputation.min(FULL_REPUTATION)).mul_floor(bond).max(1)
+	/// The weight of a node in a pick: its bond and what backs it, as far as they count, scaled by its
+	/// reputation and its availability. At least 1, so that a node without reputation can win some back
+	/// where nobody else is there.
+	pub(crate) fn weight_of(node: &NodeOf<T>, era: EraIndex) -> u128 {
+		let stake = node
+			.bond
+			.saturating_add(Self::counted_backing(node.bond, node.backing))
+			.min(T::MaxWeightBond::get())
+			.saturated_into::<u128>();
+		let reputation = Permill::from_parts(node.reputation_in(era).min(FULL_REPUTATION));
+		let availability = Permill::from_parts(node.availability.min(FULL_AVAILABILITY));
+		availability.mul_floor(reputation.mul_floor(stake)).max(1)
+	}
+
+	/// What of its backing counts for a node with a bond of `own`.
+	pub(crate) fn counted_backing(own: BalanceOf<T>, backing: BalanceOf<T>) -> BalanceOf<T> {
+		backing.min(own.saturating_mul(T::MaxBacking::get().into()))
 	}
 }
 

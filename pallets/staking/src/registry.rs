@@ -3,16 +3,19 @@
 //! Who is registered, what each offers, and who is online.
 
 use crate::{
-	BalanceOf, Config, Error, Event, HoldReason, Node, NodeOf, Nodes, Online, OnlineCount,
-	Operators, Pallet, Standing,
+	BalanceOf, Config, Error, Event, HoldReason, LastWorked, Node, NodeOf, Nodes, Online,
+	OnlineCount, Operators, Pallet, Standing,
 };
 use frame_support::{
 	ensure,
 	pallet_prelude::DispatchResult,
 	traits::{fungible::MutateHold, Get},
 };
-use sp_runtime::DispatchError;
-use tensornet_protocol::{Capability, Compliance, Endpoint, Role};
+use sp_runtime::{
+	traits::{Convert, Zero},
+	DispatchError,
+};
+use tensornet_protocol::{Capability, Compliance, Endpoint, Eras, Role};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_register_node(
@@ -24,19 +27,29 @@ impl<T: Config> Pallet<T> {
 		bond: BalanceOf<T>,
 	) -> DispatchResult {
 		ensure!(T::Compliance::admits(&stash, Role::Node), Error::<T>::NotAdmitted);
-		ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
+		ensure!(bond >= Self::least_bond(&capability), Error::<T>::BondTooSmall);
 		ensure!(!Operators::<T>::contains_key(&operator), Error::<T>::OperatorTaken);
-		let new = Node::new(operator.clone(), ask, capability, endpoint, bond);
+		let era = T::Eras::current();
+		let new = Node::new(operator.clone(), ask, capability, endpoint, bond, era);
 		let node = match Nodes::<T>::get(&stash) {
-			None => new,
-			// What still unbonds, and how the node behaved, stays with the stash.
-			Some(old) if old.standing == Standing::Leaving => Node {
-				unbonding: old.unbonding,
-				reputation: old.reputation.min(new.reputation),
-				completed: old.completed,
-				failed: old.failed,
-				..new
-			},
+			// Delegators of an earlier node of this stash may still be there.
+			None => Node { backing: Self::backing_of(&stash), ..new },
+			// What still unbonds, who backs it, and how the node behaved, stays with the stash. Leaving
+			// is no way out of jail.
+			Some(old) if old.standing == Standing::Leaving => {
+				let convicted = old.pending_frauds > 0 || !old.jailed_until.is_zero();
+				Node {
+					operator: new.operator,
+					ask,
+					capability,
+					endpoint: new.endpoint,
+					bond,
+					standing: if convicted { Standing::Jailed } else { Standing::Active },
+					reputation: old.reputation_in(era).min(new.reputation),
+					era,
+					..old
+				}
+			}
 			Some(_) => return Err(Error::<T>::AlreadyRegistered.into()),
 		};
 		T::Currency::hold(&HoldReason::Bond.into(), &stash, bond)?;
@@ -60,6 +73,11 @@ impl<T: Config> Pallet<T> {
 		node.ask = ask.unwrap_or(node.ask);
 		node.capability = capability.unwrap_or(node.capability);
 		node.endpoint = endpoint.unwrap_or(node.endpoint);
+		// Where a slash left too little, only what asks for less can be offered.
+		ensure!(
+			capability.is_none() || node.bond >= Self::least_bond(&node.capability),
+			Error::<T>::BondTooSmall
+		);
 		Nodes::<T>::insert(&stash, &node);
 		Self::deposit_event(Event::NodeUpdated {
 			stash,
@@ -92,13 +110,28 @@ impl<T: Config> Pallet<T> {
 			Operators::<T>::get(&caller).ok_or(Error::<T>::NotRegistered)?
 		};
 		let mut node = Self::registered(&stash)?;
+		let now = frame_system::Pallet::<T>::block_number();
 		if online {
-			ensure!(is_stash || node.standing != Standing::Jailed, Error::<T>::Jailed);
-			ensure!(node.bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
+			let jailed = node.standing == Standing::Jailed;
+			ensure!(is_stash || !jailed, Error::<T>::Jailed);
+			ensure!(node.bond >= Self::least_bond(&node.capability), Error::<T>::BondTooSmall);
 			ensure!(T::Compliance::admits(&stash, Role::Node), Error::<T>::NotAdmitted);
-			node.standing = Standing::Active;
+			if jailed {
+				ensure!(node.pending_frauds.is_zero(), Error::<T>::SlashPending);
+				ensure!(node.jailed_until <= now, Error::<T>::StillJailed);
+				node.standing = Standing::Active;
+				node.jailed_until = Zero::zero();
+				Self::deposit_event(Event::NodeRejoined { stash: stash.clone() });
+			}
+			if !node.is_online() {
+				node.heartbeat_at = now;
+			}
 			Self::go_online(&stash, &mut node);
 		} else {
+			// Pausing does not hide the signs of life that were missed.
+			if node.is_online() {
+				node.beat(now, T::HeartbeatPeriod::get());
+			}
 			Self::go_offline(&stash, &mut node);
 		}
 		Nodes::<T>::insert(&stash, node);
@@ -117,6 +150,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// The least bond of a node that offers `capability`.
+	pub(crate) fn least_bond(capability: &Capability) -> BalanceOf<T> {
+		T::MinBond::get().max(T::TierBond::convert(*capability))
+	}
+
 	/// The record of a node that is not leaving.
 	pub(crate) fn registered(stash: &T::AccountId) -> Result<NodeOf<T>, DispatchError> {
 		let node = Nodes::<T>::get(stash).ok_or(Error::<T>::NotRegistered)?;
@@ -124,10 +162,13 @@ impl<T: Config> Pallet<T> {
 		Ok(node)
 	}
 
-	/// Writes the record back, or removes it where nothing is held for a node that left.
+	/// Writes the record back, or removes it where nothing is held for a node that left and no decided
+	/// slash waits for it.
 	pub(crate) fn keep_or_remove(stash: T::AccountId, node: NodeOf<T>) {
-		if node.standing == Standing::Leaving && node.unbonding.is_empty() {
+		let left = node.standing == Standing::Leaving;
+		if left && node.unbonding.is_empty() && node.pending.is_zero() {
 			Nodes::<T>::remove(&stash);
+			LastWorked::<T>::remove(&stash);
 			Self::deposit_event(Event::NodeRemoved { stash });
 		} else {
 			Nodes::<T>::insert(&stash, node);

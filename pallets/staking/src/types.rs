@@ -5,8 +5,11 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
-use sp_runtime::traits::AtLeast32BitUnsigned;
-use tensornet_protocol::{Capability, Endpoint};
+use sp_runtime::{
+	traits::{AtLeast32BitUnsigned, SaturatedConversion},
+	Permill,
+};
+use tensornet_protocol::{Capability, Conduct, Endpoint, EraIndex, Slash};
 
 /// Full reputation, in parts per million.
 pub const FULL_REPUTATION: u32 = 1_000_000;
@@ -18,8 +21,24 @@ pub const REPUTATION_GAIN: u32 = 16;
 pub const REPUTATION_LOSS: u32 = 4;
 /// The most chunks of a bond that unbond at once. The last place is kept for deregistering.
 pub const MAX_UNBONDING: u32 = 16;
+/// By how much reputation moves towards [`INITIAL_REPUTATION`] with each era that passes.
+pub const REPUTATION_DECAY: u32 = 5_000;
+/// Full availability, in parts per million.
+pub const FULL_AVAILABILITY: u32 = 1_000_000;
+/// A sign of life in time closes this part of the gap to full availability.
+pub const AVAILABILITY_GAIN: u32 = 16;
+/// A missed period costs this part of the availability.
+pub const AVAILABILITY_LOSS: u32 = 4;
+/// The most missed periods that one sign of life counts. Who was away for long earned nothing then; and
+/// when governance begins to ask for signs of life, nobody has given one lately.
+pub const MAX_MISSED: u32 = 4;
 /// The most nodes that one pick looks at.
 pub const PICK_ATTEMPTS: u32 = 16;
+/// The most slashes of one node that are decided and not carried out. A node is not picked when the
+/// jobs it has could bring more.
+pub const MAX_PENDING: u32 = 32;
+/// The most nodes that one heartbeat speaks for.
+pub const MAX_HEARTBEATS: u32 = 64;
 
 /// A part of a bond on its way out. It can still be slashed.
 #[derive(
@@ -58,12 +77,42 @@ pub enum Standing {
 	/// It may go online.
 	#[codec(index = 0)]
 	Active,
-	/// It was proven to lie: only its stash may bring it online again.
+	/// It was proven to lie: only its stash may bring it online again, after a time.
 	#[codec(index = 1)]
 	Jailed,
 	/// It was deregistered and only waits for its bond.
 	#[codec(index = 2)]
 	Leaving,
+}
+
+/// What a slash took from a node's record.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	TypeInfo,
+	MaxEncodedLen,
+)]
+pub struct Taken<Balance, BlockNumber> {
+	/// From the bond.
+	pub bond: Balance,
+	/// From what unbonds.
+	pub unbonding: Balance,
+	/// When the last chunk that it reached unlocks.
+	pub unlock_at: BlockNumber,
+}
+
+impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber> Taken<Balance, BlockNumber> {
+	/// Everything that was taken.
+	pub fn total(&self) -> Balance {
+		self.bond.saturating_add(self.unbonding)
+	}
 }
 
 /// A GPU node.
@@ -97,12 +146,34 @@ pub struct Node<AccountId, Balance, BlockNumber> {
 	pub completed: u32,
 	/// Jobs in which it was silent or lied.
 	pub failed: u32,
+	/// The era up to which its reputation has decayed.
+	pub era: EraIndex,
+	/// What its delegators have at stake with it. It counts in a pick and for no job's collateral.
+	pub backing: Balance,
+	/// What the node keeps of its delegators' rewards.
+	pub commission: Permill,
+	/// The era in which it last raised that.
+	pub raised_in: Option<EraIndex>,
+	/// What decided slashes will take: on hold, and backing nothing.
+	pub aside: Balance,
+	/// Slashes that are decided and not carried out.
+	pub pending: u32,
+	/// Those of them that are for fraud.
+	pub pending_frauds: u32,
+	/// The first block in which it may leave jail; zero while it was not convicted since it last did.
+	pub jailed_until: BlockNumber,
+	/// The account that may give signs of life for it beside its stash and its operator.
+	pub monitor: Option<AccountId>,
+	/// The block of its last sign of life.
+	pub heartbeat_at: BlockNumber,
+	/// Parts per million, at most [`FULL_AVAILABILITY`].
+	pub availability: u32,
 }
 
 impl<AccountId, Balance, BlockNumber> Node<AccountId, Balance, BlockNumber>
 where
 	Balance: AtLeast32BitUnsigned + Copy,
-	BlockNumber: Ord + Copy,
+	BlockNumber: AtLeast32BitUnsigned + Copy,
 {
 	/// A node that has done nothing yet and is offline.
 	pub fn new(
@@ -111,6 +182,7 @@ where
 		capability: Capability,
 		endpoint: Endpoint,
 		bond: Balance,
+		era: EraIndex,
 	) -> Self {
 		Self {
 			operator,
@@ -126,6 +198,17 @@ where
 			reputation: INITIAL_REPUTATION,
 			completed: 0,
 			failed: 0,
+			era,
+			backing: Balance::zero(),
+			commission: Permill::zero(),
+			raised_in: None,
+			aside: Balance::zero(),
+			pending: 0,
+			pending_frauds: 0,
+			jailed_until: BlockNumber::zero(),
+			monitor: None,
+			heartbeat_at: BlockNumber::zero(),
+			availability: FULL_AVAILABILITY,
 		}
 	}
 
@@ -141,9 +224,14 @@ where
 			.fold(Balance::zero(), |total, chunk| total.saturating_add(chunk.amount))
 	}
 
-	/// All that is held and can be slashed: bond and chunks.
+	/// All that can be slashed: bond and chunks.
 	pub fn held(&self) -> Balance {
 		self.bond.saturating_add(self.unbonding_total())
+	}
+
+	/// All that is on hold: what can be slashed, and what is set aside for slashes.
+	pub fn on_hold(&self) -> Balance {
+		self.held().saturating_add(self.aside)
 	}
 
 	/// What of the bond answers for no job yet. Collateral is counted against the bond alone: what
@@ -172,18 +260,89 @@ where
 
 	/// Removes `amount` from the record: from the bond, then from the chunks, soonest first, because
 	/// those would be out of reach next. Removes everything where there is less.
-	pub fn take(&mut self, amount: Balance) {
+	pub fn take(&mut self, amount: Balance) -> Taken<Balance, BlockNumber> {
 		let mut left = amount;
 		let mut reduce = |part: &mut Balance| {
 			let cut = left.min(*part);
 			*part = part.saturating_sub(cut);
 			left = left.saturating_sub(cut);
+			cut
 		};
-		reduce(&mut self.bond);
+		let bond = reduce(&mut self.bond);
+		let mut taken = Taken { bond, unbonding: Balance::zero(), unlock_at: BlockNumber::zero() };
 		for chunk in self.unbonding.iter_mut() {
-			reduce(&mut chunk.amount);
+			let cut = reduce(&mut chunk.amount);
+			if !cut.is_zero() {
+				taken.unbonding = taken.unbonding.saturating_add(cut);
+				taken.unlock_at = chunk.unlock_at;
+			}
 		}
 		self.unbonding.retain(|chunk| !chunk.amount.is_zero());
+		taken
+	}
+
+	/// Undoes [`Self::take`]. A node that left since gets all of it where it can be withdrawn.
+	pub fn give_back(&mut self, taken: Taken<Balance, BlockNumber>) {
+		let (bond, unbonding) = match self.standing {
+			Standing::Leaving => (Balance::zero(), taken.total()),
+			_ => (taken.bond, taken.unbonding),
+		};
+		self.bond = self.bond.saturating_add(bond);
+		if unbonding.is_zero() {
+			return;
+		}
+		let chunk = UnbondChunk { amount: unbonding, unlock_at: taken.unlock_at };
+		let place = self.unbonding.partition_point(|one| one.unlock_at < chunk.unlock_at);
+		let same = self.unbonding.get(place).is_some_and(|one| one.unlock_at == chunk.unlock_at);
+		if !same && self.unbonding.try_insert(place, chunk).is_ok() {
+			return;
+		}
+		// Without a place of its own it waits for the chunk after it.
+		let last = self.unbonding.len().saturating_sub(1);
+		if let Some(next) = self.unbonding.get_mut(place.min(last)) {
+			next.amount = next.amount.saturating_add(unbonding);
+		}
+	}
+
+	/// Reputation in `era`: what was earned or lost wears off.
+	pub fn reputation_in(&self, era: EraIndex) -> u32 {
+		let step = REPUTATION_DECAY.saturating_mul(era.saturating_sub(self.era));
+		if self.reputation > INITIAL_REPUTATION {
+			self.reputation.saturating_sub(step).max(INITIAL_REPUTATION)
+		} else {
+			self.reputation.saturating_add(step).min(INITIAL_REPUTATION)
+		}
+	}
+
+	/// Writes down the decay up to `era`.
+	pub fn decay(&mut self, era: EraIndex) {
+		self.reputation = self.reputation_in(era);
+		self.era = era;
+	}
+
+	/// Whether its last sign of life is recent enough in block `now`. A `period` of zero asks for none.
+	pub fn is_present(&self, now: BlockNumber, period: BlockNumber) -> bool {
+		period.is_zero() || now.saturating_sub(self.heartbeat_at) <= period
+	}
+
+	/// A sign of life of an online node: one that comes in time raises its availability, and each
+	/// missed period lowers it.
+	pub fn beat(&mut self, now: BlockNumber, period: BlockNumber) {
+		if self.is_present(now, period) {
+			let gap = FULL_AVAILABILITY.saturating_sub(self.availability);
+			let gain = gap.div_ceil(AVAILABILITY_GAIN);
+			self.availability = self.availability.saturating_add(gain).min(FULL_AVAILABILITY);
+		} else {
+			let missed = now
+				.saturating_sub(self.heartbeat_at)
+				.checked_div(&period)
+				.map_or(0, |missed| missed.min(MAX_MISSED.into()).saturated_into::<u32>());
+			for _ in 0..missed {
+				let loss = self.availability.div_ceil(AVAILABILITY_LOSS);
+				self.availability = self.availability.saturating_sub(loss);
+			}
+		}
+		self.heartbeat_at = now;
 	}
 
 	/// A result stood: closes a part of the gap to full reputation, at least one step of it.
@@ -207,4 +366,86 @@ where
 		self.standing = Standing::Jailed;
 		self.failed = self.failed.saturating_add(1);
 	}
+}
+
+/// A slash that was decided and can still be cancelled.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct PendingSlash<AccountId, Balance, BlockNumber> {
+	/// Its number, unique on the chain.
+	pub id: u32,
+	/// What it is for.
+	pub conduct: Conduct,
+	/// The block in which it was decided.
+	pub decided: BlockNumber,
+	/// The block from which on it is carried out.
+	pub due: BlockNumber,
+	/// What was set aside of the node's own stake.
+	pub taken: Taken<Balance, BlockNumber>,
+	/// Delegators keep `left` of each `of` that they have.
+	pub left: Balance,
+	/// See `left`.
+	pub of: Balance,
+	/// Who proved it, and its part.
+	pub reporter: Option<(AccountId, Balance)>,
+	/// Whose job it was, and its part.
+	pub requester: Option<(AccountId, Balance)>,
+	/// The reputation that it cost.
+	pub reputation: u32,
+}
+
+impl<AccountId, Balance, BlockNumber> PendingSlash<AccountId, Balance, BlockNumber>
+where
+	Balance: AtLeast32BitUnsigned + Copy,
+{
+	/// What it takes from the node's own stake and where that is meant to go.
+	pub fn plan(&self) -> Slash<Balance> {
+		let part = |payee: &Option<(AccountId, Balance)>| {
+			payee.as_ref().map_or_else(Balance::zero, |(_, amount)| *amount)
+		};
+		let (to_reporter, to_requester) = (part(&self.reporter), part(&self.requester));
+		let total = self.taken.total();
+		let burned = total.saturating_sub(to_reporter).saturating_sub(to_requester);
+		Slash { total, burned, to_reporter, to_requester }
+	}
+}
+
+/// What a node did in an era, and who shares in what it earns for that.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Work<Balance> {
+	/// What the settled jobs that it computed burned.
+	pub burned: Balance,
+	/// Its bond when the first of them settled.
+	pub own: Balance,
+	/// What its delegators had at stake then who share in the era, as far as it counts.
+	pub backed: Balance,
+	/// Its commission then.
+	pub commission: Permill,
+	/// The era before this one in which it worked.
+	pub before: Option<EraIndex>,
+	/// Whether its reward was claimed.
+	pub claimed: bool,
+}
+
+/// What is known about the next slash that is due.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	TypeInfo,
+	MaxEncodedLen,
+)]
+pub struct DueSlashes<BlockNumber> {
+	/// Slashes that are decided and not carried out, of all nodes.
+	pub count: u32,
+	/// The first block whose agenda has not been worked through.
+	pub next: BlockNumber,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Benchmarks of the calls and of the sharing of fees.
+//! Benchmarks of the calls, of the sharing of fees, of the end of an era and of minting.
 
 use super::*;
 use frame_benchmarking::v2::*;
@@ -9,7 +9,7 @@ use frame_support::traits::{
 	Get, OnUnbalanced,
 };
 use frame_system::RawOrigin;
-use tensornet_protocol::BurnCause;
+use tensornet_protocol::{BurnCause, Emission, EraIndex, OnEraEnd, RewardReason};
 
 #[benchmarks]
 mod benchmarks {
@@ -41,6 +41,37 @@ mod benchmarks {
 		}
 
 		assert!(T::Currency::total_issuance() <= issuance + minimum * 100u32.into());
+	}
+
+	#[benchmark]
+	fn end_era() {
+		let lapsing: EraIndex = 1;
+		let ended = lapsing.saturating_add(T::HistoryDepth::get());
+		Budgets::<T>::insert(lapsing, BudgetOf::<T>::default());
+		EraJobBurn::<T>::insert(ended, T::Currency::minimum_balance());
+
+		#[block]
+		{
+			Pallet::<T>::era_ended(ended);
+		}
+
+		assert!(Budgets::<T>::contains_key(ended) && !Budgets::<T>::contains_key(lapsing));
+	}
+
+	#[benchmark]
+	fn mint() {
+		let who: T::AccountId = whitelisted_caller();
+		let amount = T::Currency::minimum_balance();
+		T::Currency::set_balance(&who, amount);
+		Budgets::<T>::insert(7, Budget { nodes: amount * 3u32.into(), ..Default::default() });
+		Pallet::<T>::mint(7, &who, amount, RewardReason::Compute, Some(&who));
+
+		#[block]
+		{
+			Pallet::<T>::mint(7, &who, amount, RewardReason::Compute, Some(&who));
+		}
+
+		assert_eq!(Rewards::<T>::get(&who).compute, amount * 2u32.into());
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -20,6 +20,7 @@ impl<T: Config> OnUnbalanced<CreditOf<T>> for FeeHandler<T> {
 			burn: T::FeeBurn::get(),
 			treasury: T::FeeTreasury::get(),
 			author: Permill::zero(),
+			lineage: Permill::zero(),
 		};
 		let parts = shares.split(credit.peek());
 

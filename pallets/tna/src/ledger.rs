@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is destroyed and what is minted.
+//! What is destroyed, and why.
 
-use crate::{BalanceOf, Burned, Config, Emitted, Error, Event, Pallet};
+use crate::{BalanceOf, Burned, Config, EraJobBurn, Error, Event, Pallet};
 use frame_support::{
 	ensure,
 	pallet_prelude::DispatchResult,
 	traits::{
-		fungible::{Inspect, Mutate},
+		fungible::Mutate,
 		tokens::{Fortitude, Precision, Preservation},
-		Get,
 	},
 };
-use sp_runtime::traits::{CheckedAdd, Saturating, Zero};
-use tensornet_protocol::BurnCause;
+use sp_runtime::traits::{Saturating, Zero};
+use tensornet_protocol::{BurnCause, Eras};
 
 impl<T: Config> Pallet<T> {
 	/// Burns `amount` of `who`'s tokens; the account stays alive.
@@ -31,25 +30,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Adds a burn to its cause's total. The tokens are already destroyed.
+	/// Adds a burn to its cause's total, and one for a job to what the era's nodes may receive for.
+	/// The tokens are already destroyed.
 	pub(crate) fn record(cause: BurnCause, amount: BalanceOf<T>) {
-		if !amount.is_zero() {
-			Burned::<T>::mutate(cause, |total| total.saturating_accrue(amount));
+		if amount.is_zero() {
+			return;
 		}
-	}
-
-	/// Mints `amount` to `to`. This is the chain's only way to mint.
-	///
-	/// Errors: [`Error::SupplyExhausted`] where the issuance would rise above
-	/// [`Config::MaxSupply`]; the currency's own where `to` cannot receive so little.
-	pub fn emit(to: &T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
-		let issuance = T::Currency::total_issuance()
-			.checked_add(&amount)
-			.ok_or(Error::<T>::SupplyExhausted)?;
-		ensure!(issuance <= T::MaxSupply::get(), Error::<T>::SupplyExhausted);
-		let amount = T::Currency::mint_into(to, amount)?;
-		Emitted::<T>::mutate(|total| total.saturating_accrue(amount));
-		Self::deposit_event(Event::Emitted { to: to.clone(), amount });
-		Ok(())
+		Burned::<T>::mutate(cause, |total| total.saturating_accrue(amount));
+		if cause == BurnCause::Job {
+			EraJobBurn::<T>::mutate(T::Eras::current(), |total| total.saturating_accrue(amount));
+		}
 	}
 }

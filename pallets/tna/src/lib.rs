@@ -15,10 +15,25 @@
 //! - **Burn ledger.** [`Burned`] holds totals by [`BurnCause`](tensornet_protocol::BurnCause). Dust of
 //!   reaped accounts counts too, through [`DustToLedger`]. Every account may burn its own tokens with
 //!   [`Pallet::burn`].
-//! - **Cap.** [`Pallet::emit`] is the only way to mint, and never above [`Config::MaxSupply`].
+//! - **Emission.** Whatever is ever minted comes out of [`Config::Reserve`], which together with the
+//!   genesis fits under [`Config::MaxSupply`]. Each era that ends releases
+//!   `YearlyRate × what is left ÷ ErasPerYear` of it, so eras release less and less and never more than
+//!   the reserve, whatever governance makes of the rate.
+//! - **Budgets.** A share of what an era releases is the nodes', the rest is the validators'. Nodes
+//!   receive at most [`Config::BurnRebate`] of what settled jobs burned in that era: who pays itself
+//!   for jobs gets back less than it burned. The validators' part knows nothing of jobs. What a budget
+//!   does not pay out is never minted.
+//! - **Rewards.** [`Rewards`] says what each living account received, and for what.
 //!
 //! What is issued plus what was burned is what existed at genesis plus what was emitted, to the last
 //! unit: `try_state` checks it.
+//!
+//! ## Who earns
+//!
+//! This pallet decides how much, not who. Others ask for it through
+//! [`Emission`](tensornet_protocol::Emission): staking for nodes and their backers, in proportion to
+//! what the jobs of each node burned, and validators for blocks. They hear of an era's end after
+//! [`OnEraEnd`](tensornet_protocol::OnEraEnd) of this pallet.
 //!
 //! ## Low-level notes
 //!
@@ -28,24 +43,34 @@
 //!   `pallet_balances::Config::DustRemoval`.
 //! - `pallet_balances::Call::burn` and the root calls that force balances or issuance change the
 //!   issuance without the ledger: filter them, users have [`Pallet::burn`].
+//! - Make the pallet `frame_system::Config::OnKilledAccount`, so that a record of rewards lives as long
+//!   as the account whose existential deposit pays for it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+extern crate alloc;
+
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod emission;
 mod fees;
 mod ledger;
 #[cfg(test)]
 mod mock;
 mod policy;
+pub mod runtime_api;
+pub mod schedule;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
+pub mod types;
+mod views;
 pub mod weights;
 
 pub use fees::{DustToLedger, FeeHandler};
 pub use pallet::*;
+pub use types::*;
 pub use weights::WeightInfo;
 
 use frame_support::traits::fungible::{Credit, Inspect};
@@ -53,19 +78,23 @@ use frame_support::traits::fungible::{Credit, Inspect};
 /// Amount of TNA.
 pub type BalanceOf<T> =
 	<<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
+/// What an era may mint.
+pub type BudgetOf<T> = Budget<BalanceOf<T>>;
 /// TNA taken from an account and not yet given to another.
 pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
 
+const LOG_TARGET: &str = "runtime::tna";
+
 #[frame_support::pallet]
 pub mod pallet {
-	use super::{BalanceOf, WeightInfo};
+	use super::{BalanceOf, BudgetOf, Earned, Supply, WeightInfo};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::fungible::{Balanced, Inspect, Mutate},
 	};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::Permill;
-	use tensornet_protocol::BurnCause;
+	use sp_runtime::{traits::CheckedAdd, Permill};
+	use tensornet_protocol::{BurnCause, EraIndex, Eras, RewardReason};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -93,6 +122,9 @@ pub mod pallet {
 		/// The program author's share of a settled job's price.
 		type JobAuthor: Get<Permill>;
 
+		/// The consensus-chain fee: the share of a settled job's price that goes to ancestors.
+		type JobLineage: Get<Permill>;
+
 		/// The burned share of fees and tips.
 		type FeeBurn: Get<Permill>;
 
@@ -104,6 +136,30 @@ pub mod pallet {
 
 		/// The most TNA that may exist at any time.
 		type MaxSupply: Get<BalanceOf<Self>>;
+
+		/// The most that is minted after genesis. With the genesis at most [`Config::MaxSupply`].
+		type Reserve: Get<BalanceOf<Self>>;
+
+		/// The clock of eras.
+		type Eras: Eras;
+
+		/// Eras of a year, at least one.
+		#[pallet::constant]
+		type ErasPerYear: Get<u32>;
+
+		/// The part of what is left of the reserve that a year releases.
+		type YearlyRate: Get<Permill>;
+
+		/// The nodes' part of what an era releases. The rest is the validators'.
+		type NodeShare: Get<Permill>;
+
+		/// The most that nodes receive of what settled jobs burned in the era. Below the whole, or
+		/// paying oneself for jobs would cost nothing.
+		type BurnRebate: Get<Permill>;
+
+		/// Eras for which a budget can be paid out after its own. What is not paid by then lapses.
+		#[pallet::constant]
+		type HistoryDepth: Get<EraIndex>;
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -117,11 +173,31 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type GenesisIssuance<T: Config> = StorageValue<_, BalanceOf<T>, ValueQuery>;
 
-	/// What was minted since genesis.
+	/// What was minted since genesis, by reason.
 	#[pallet::storage]
-	pub type Emitted<T: Config> = StorageValue<_, BalanceOf<T>, ValueQuery>;
+	pub type Emitted<T: Config> =
+		StorageMap<_, Twox64Concat, RewardReason, BalanceOf<T>, ValueQuery>;
 
-	/// The pallet's genesis has no settings: it records what the pallets before it issued.
+	/// What no era has released of the reserve yet.
+	#[pallet::storage]
+	pub type ReserveLeft<T: Config> = StorageValue<_, BalanceOf<T>, ValueQuery>;
+
+	/// What settled jobs burned in the running era.
+	#[pallet::storage]
+	pub type EraJobBurn<T: Config> =
+		StorageMap<_, Twox64Concat, EraIndex, BalanceOf<T>, ValueQuery>;
+
+	/// What each of the last [`Config::HistoryDepth`] ended eras may mint, and did.
+	#[pallet::storage]
+	pub type Budgets<T: Config> = StorageMap<_, Twox64Concat, EraIndex, BudgetOf<T>>;
+
+	/// What each account received of what was minted. A record goes with its account.
+	#[pallet::storage]
+	pub type Rewards<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, Earned<BalanceOf<T>>, ValueQuery>;
+
+	/// The pallet's genesis has no settings: it records what the pallets before it issued, and fills
+	/// the reserve.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
@@ -133,7 +209,15 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			GenesisIssuance::<T>::put(T::Currency::total_issuance());
+			let issued = T::Currency::total_issuance();
+			let (reserve, cap) = (T::Reserve::get(), T::MaxSupply::get());
+			assert!(
+				issued.checked_add(&reserve).is_some_and(|all| all <= cap),
+				"the genesis issues {issued:?}: with the reserve of {reserve:?} that is above the \
+				 cap of {cap:?}"
+			);
+			GenesisIssuance::<T>::put(issued);
+			ReserveLeft::<T>::put(reserve);
 		}
 	}
 
@@ -158,6 +242,22 @@ pub mod pallet {
 			to: T::AccountId,
 			/// How much.
 			amount: BalanceOf<T>,
+			/// What for.
+			reason: RewardReason,
+			/// Out of which era's budget.
+			era: EraIndex,
+		},
+		/// An era ended and its budgets are fixed.
+		#[codec(index = 2)]
+		EraBudgeted {
+			/// The era.
+			era: EraIndex,
+			/// What its nodes and their backers may receive.
+			nodes: BalanceOf<T>,
+			/// What its validators may receive.
+			validators: BalanceOf<T>,
+			/// What settled jobs burned in it.
+			burned: BalanceOf<T>,
 		},
 	}
 
@@ -166,13 +266,15 @@ pub mod pallet {
 		/// Nothing to burn: name an amount above zero.
 		#[codec(index = 0)]
 		ZeroAmount,
-		/// The cap on supply leaves no room: mint less, or wait until more was burned.
-		#[codec(index = 1)]
-		SupplyExhausted,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn integrity_test() {
+			assert!(T::ErasPerYear::get() > 0, "a year has at least one era");
+			assert!(T::HistoryDepth::get() > 0, "a budget must outlive the end of its era");
+		}
+
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
@@ -193,6 +295,26 @@ pub mod pallet {
 		pub fn burn(origin: OriginFor<T>, amount: BalanceOf<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_burn(who, amount)
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// What exists, was burned and was minted, and what the running era would release if it
+		/// ended now.
+		pub fn supply() -> Supply<BalanceOf<T>> {
+			Self::supply_now()
+		}
+
+		/// What an account received of what was minted, by reason.
+		pub fn rewards(account: T::AccountId) -> Earned<BalanceOf<T>> {
+			Rewards::<T>::get(account)
+		}
+
+		/// What an ended era may mint and did, or `None` where the era has not ended or its budget
+		/// has lapsed.
+		pub fn budget(era: EraIndex) -> Option<BudgetOf<T>> {
+			Budgets::<T>::get(era)
 		}
 	}
 }

@@ -3,9 +3,16 @@
 //! A runtime of balances and TNA.
 
 use crate as pallet_tensornet_tna;
-use frame_support::{derive_impl, parameter_types};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{
+		fungible::Mutate,
+		tokens::{Fortitude, Precision, Preservation},
+	},
+};
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, Permill};
+use tensornet_protocol::{BurnCause, EraIndex, Eras, OnEraEnd, TokenPolicy};
 
 frame_support::construct_runtime!(
 	pub enum Test {
@@ -30,6 +37,7 @@ const POTS: [(u64, u64); 2] = [(TREASURY_ACCOUNT, ED), (BLOCK_AUTHOR, ED)];
 impl frame_system::Config for Test {
 	type Block = Block;
 	type AccountData = pallet_balances::AccountData<u64>;
+	type OnKilledAccount = Tna;
 }
 
 parameter_types! {
@@ -43,6 +51,38 @@ parameter_types! {
 	pub static FeeTreasury: Permill = Permill::from_percent(30);
 	pub static FloorAsk: u64 = 7;
 	pub static MaxSupply: u64 = 1_000_000_000;
+	pub static JobLineage: Permill = Permill::from_percent(4);
+	pub static Reserve: u64 = 400_000_000;
+	pub static CurrentEra: EraIndex = 0;
+	pub const ErasPerYear: u32 = 100;
+	pub static YearlyRate: Permill = Permill::from_percent(10);
+	pub static NodeShare: Permill = Permill::from_percent(70);
+	pub static BurnRebate: Permill = Permill::from_percent(50);
+	pub const HistoryDepth: EraIndex = 5;
+}
+
+/// The era is what a test says.
+pub struct Clock;
+
+impl Eras for Clock {
+	fn current() -> EraIndex {
+		CurrentEra::get()
+	}
+}
+
+/// Ends the running era and begins the next one. Returns the one that ended.
+pub fn next_era() -> EraIndex {
+	let ended = CurrentEra::get();
+	CurrentEra::set(ended + 1);
+	Tna::era_ended(ended);
+	ended
+}
+
+/// What jobs burn in the running era, taken from `who`.
+pub fn burn_for_jobs(who: u64, amount: u64) {
+	Balances::burn_from(&who, amount, Preservation::Preserve, Precision::Exact, Fortitude::Polite)
+		.expect("the account has it");
+	Tna::burned(BurnCause::Job, amount);
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -59,10 +99,18 @@ impl pallet_tensornet_tna::Config for Test {
 	type JobBurn = JobBurn;
 	type JobTreasury = JobTreasury;
 	type JobAuthor = JobAuthor;
+	type JobLineage = JobLineage;
 	type FeeBurn = FeeBurn;
 	type FeeTreasury = FeeTreasury;
 	type FloorAsk = FloorAsk;
 	type MaxSupply = MaxSupply;
+	type Reserve = Reserve;
+	type Eras = Clock;
+	type ErasPerYear = ErasPerYear;
+	type YearlyRate = YearlyRate;
+	type NodeShare = NodeShare;
+	type BurnRebate = BurnRebate;
+	type HistoryDepth = HistoryDepth;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
@@ -89,6 +137,7 @@ impl TestExt {
 			},
 			..Default::default()
 		};
+		CurrentEra::set(0);
 		let storage = genesis.build_storage().expect("the genesis builds");
 		let mut ext = TestExternalities::new(storage);
 		ext.execute_with(|| System::set_block_number(1));

@@ -16,6 +16,7 @@ impl<T: Config> TokenPolicy for Pallet<T> {
 			burn: T::JobBurn::get(),
 			treasury: T::JobTreasury::get(),
 			author: T::JobAuthor::get(),
+			lineage: T::JobLineage::get(),
 		}
 	}
 

@@ -8,6 +8,8 @@
 //!
 //! - [`job`]: what a requester asks for and the life of a job.
 //! - [`compliance`]: what an account must be known for.
+//! - [`era`]: eras, and what a settled job leaves behind in them.
+//! - [`governance`]: limits of the powers of governance.
 //! - [`node`]: what a GPU node offers and how it is judged.
 //! - [`money`]: how a payment is shared.
 //! - [`traits`]: the seams between pallets.
@@ -19,12 +21,16 @@ extern crate alloc;
 
 pub mod arbitration;
 pub mod compliance;
+pub mod era;
+pub mod governance;
 pub mod job;
 pub mod money;
 pub mod node;
 pub mod traits;
 
 pub use compliance::*;
+pub use era::*;
+pub use governance::*;
 pub use job::*;
 pub use money::*;
 pub use node::*;

@@ -37,12 +37,16 @@ pub enum BurnCause {
 	/// The burned share of a slash.
 	#[codec(index = 2)]
 	Slash,
-	/// What an account held below the existential deposit when it was reaped.
+	/// What an account held below the existential deposit when it was reaped, and what was too little
+	/// for any payee to receive.
 	#[codec(index = 3)]
 	Dust,
 	/// Burned by its owner's own choice.
 	#[codec(index = 4)]
 	Voluntary,
+	/// The part of a consensus-chain fee that found no active ancestor.
+	#[codec(index = 5)]
+	Lineage,
 }
 
 /// Shares of a settled job's price. What they leave is the node's.
@@ -68,9 +72,12 @@ pub struct Shares {
 	pub treasury: Permill,
 	/// To the author of the program.
 	pub author: Permill,
+	/// The consensus-chain fee: to the ancestors of the accounts whose contributions settled. What
+	/// finds no active ancestor is burned.
+	pub lineage: Permill,
 }
 
-/// A price divided: `node + burn + treasury + author` is the price, to the last unit.
+/// A price divided: `node + burn + treasury + author + lineage` is the price, to the last unit.
 #[derive(
 	Clone,
 	Copy,
@@ -95,10 +102,13 @@ pub struct Split<Balance> {
 	pub treasury: Balance,
 	/// To the author of the program.
 	pub author: Balance,
+	/// The consensus-chain fee.
+	pub lineage: Balance,
 }
 
 impl Shares {
-	/// Divides `price`. Shares are taken in the order burn, treasury, author, each at most what is
+	/// Divides `price`. Shares are taken in the order burn, treasury, author, lineage, each at
+	/// most what is
 	/// left, so that no setting of the shares can pay out more than the price.
 	pub fn split<Balance: AtLeast32BitUnsigned + Copy>(&self, price: Balance) -> Split<Balance> {
 		let mut left = price;
@@ -110,7 +120,8 @@ impl Shares {
 		let burn = take(self.burn);
 		let treasury = take(self.treasury);
 		let author = take(self.author);
-		Split { node: left, burn, treasury, author }
+		let lineage = take(self.lineage);
+		Split { node: left, burn, treasury, author, lineage }
 	}
 }
 

@@ -3,8 +3,10 @@
 //! The seams between pallets. Each trait says which pallet implements it and which ones use it.
 
 use crate::{
-	Assignment, BurnCause, Candidate, Conduct, Failure, Hash, JobId, Requirements, Shares, Slash,
+	Assignment, BurnCause, Candidate, Conduct, EraIndex, Failure, Hash, JobId, Requirements,
+	RewardReason, Settlement, Shares, Slash,
 };
+use alloc::vec::Vec;
 use sp_runtime::{DispatchError, DispatchResult};
 
 /// The registry of GPU nodes. Implemented by staking; used by escrow and proof of compute. A node is
@@ -33,7 +35,8 @@ pub trait Nodes {
 
 	/// The node has one job less, and the `collateral` with which it took that job is free again.
 	/// Slashes and adjusts reputation as `conduct` demands; `reporter` and `requester` receive their
-	/// parts of a slash. Never fails: what cannot be taken is not taken.
+	/// parts of a slash. Returns what is taken of the node's own stake; where slashes wait for appeals,
+	/// what will be taken unless this one is cancelled. Never fails: what cannot be taken is not taken.
 	fn job_released(
 		node: &Self::AccountId,
 		collateral: Self::Balance,
@@ -84,8 +87,9 @@ pub trait Jobs {
 	fn assignment(job: JobId) -> Option<Assignment<Self::AccountId, Self::BlockNumber>>;
 	/// A sealed commitment was accepted: the commit deadline no longer counts.
 	fn committed(job: JobId) -> DispatchResult;
-	/// The result stood: pay and end the job.
-	fn verified(job: JobId) -> DispatchResult;
+	/// The result stood: pay and end the job. Returns how many ancestors in the consensus chain were
+	/// paid, at most [`MAX_LINEAGE_PAYEES`](crate::MAX_LINEAGE_PAYEES): so much more it weighed.
+	fn verified(job: JobId) -> Result<u32, DispatchError>;
 	/// The attempt failed after its commitment: judge the node, then reassign the job, or refund it
 	/// when its time is over. Returns what was slashed.
 	fn failed(
@@ -125,4 +129,106 @@ pub trait Beacon {
 pub trait AuthorRandomness {
 	/// The output, if the current block carries one.
 	fn current() -> Option<Hash>;
+}
+
+/// The clock of eras. Implemented by the validators pallet; used by whoever counts by eras.
+pub trait Eras {
+	/// The era of the current block.
+	fn current() -> EraIndex;
+}
+
+/// Hears that an era ended. Called by the validators pallet once, in the first block of the next era,
+/// before anything is paid for the ended one.
+pub trait OnEraEnd {
+	/// The era `ended` is over.
+	fn era_ended(ended: EraIndex);
+}
+
+/// What an era newly mints. Implemented by the TNA pallet; used by staking and by the validators pallet
+/// to pay what their participants earned.
+///
+/// A budget is fixed when its era ends. The sum of what is minted for an era and a kind of participant
+/// never exceeds the budget, whatever the callers ask for.
+pub trait Emission {
+	/// Account.
+	type AccountId;
+	/// Amount of TNA.
+	type Balance;
+
+	/// What all nodes and their delegators may receive for an ended era; zero for one that has not
+	/// ended or whose budget has lapsed.
+	fn node_budget(era: EraIndex) -> Self::Balance;
+	/// What all validators may receive for an ended era, likewise.
+	fn validator_budget(era: EraIndex) -> Self::Balance;
+	/// Mints up to `amount` to `to`, out of the budget that `reason` belongs to, and notes it as what
+	/// `beneficiary` earned. `to` differs from `beneficiary` where an account collects for others:
+	/// then `beneficiary` is `None` and the collector notes each one with [`Emission::note`]. Returns
+	/// what was minted: less where the budget or the cap on supply leaves less, zero where `to`
+	/// cannot receive it.
+	fn mint(
+		era: EraIndex,
+		to: &Self::AccountId,
+		amount: Self::Balance,
+		reason: RewardReason,
+		beneficiary: Option<&Self::AccountId>,
+	) -> Self::Balance;
+	/// Notes what `who` received of what was minted to a collector.
+	fn note(who: &Self::AccountId, amount: Self::Balance, reason: RewardReason);
+}
+
+/// Verified compute. Implemented by staking; used by the validators pallet to boost candidates.
+pub trait VerifiedCompute {
+	/// Account.
+	type AccountId;
+	/// Amount of TNA.
+	type Balance;
+
+	/// What was burned in `era` by settled jobs that the node of `stash` computed, and by all jobs.
+	/// Burned tokens are the one measure of work that costs its price to fake.
+	fn burned_by(era: EraIndex, stash: &Self::AccountId) -> (Self::Balance, Self::Balance);
+}
+
+/// Hears of every job whose result stood. Implemented by staking, which counts it for the era's
+/// rewards; called by escrow before the money moves.
+pub trait OnSettled {
+	/// Account.
+	type AccountId;
+	/// Amount of TNA.
+	type Balance;
+
+	/// A job settled.
+	fn job_settled(settlement: &Settlement<Self::AccountId, Self::Balance>);
+}
+
+/// The consensus chain. Implemented by its pallet; called by escrow when a job settles.
+pub trait Lineage {
+	/// Account.
+	type AccountId;
+	/// Amount of TNA.
+	type Balance;
+
+	/// Records the contributions that the job verified, and says who shares in its consensus-chain fee
+	/// `settlement.split.lineage`: at most [`MAX_DEGREES`](crate::MAX_DEGREES) payees for each of the
+	/// [`CONTRIBUTIONS_PER_JOB`](crate::CONTRIBUTIONS_PER_JOB) contributions, in all at most the fee.
+	/// The caller pays them and burns what is left.
+	fn job_settled(
+		settlement: &Settlement<Self::AccountId, Self::Balance>,
+	) -> Vec<(Self::AccountId, Self::Balance)>;
+	/// `who` backs nodes with `stake` from now on, which is verified by being held: its contribution
+	/// as an investor.
+	fn stake_delegated(who: &Self::AccountId, stake: Self::Balance);
+}
+
+/// No consensus chain: nobody shares, the whole fee is burned.
+pub struct NoLineage<AccountId, Balance>(core::marker::PhantomData<(AccountId, Balance)>);
+
+impl<AccountId, Balance> Lineage for NoLineage<AccountId, Balance> {
+	type AccountId = AccountId;
+	type Balance = Balance;
+
+	fn job_settled(_: &Settlement<AccountId, Balance>) -> Vec<(AccountId, Balance)> {
+		Vec::new()
+	}
+
+	fn stake_delegated(_: &AccountId, _: Balance) {}
 }

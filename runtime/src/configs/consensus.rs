@@ -5,11 +5,11 @@
 use super::session::ReportLongevity;
 use crate::{
 	time::{EPOCH_DURATION_IN_SLOTS, MILLISECS_PER_BLOCK},
-	weights, Babe, Historical, Offences, Runtime, RuntimeEvent, Session,
+	weights, Babe, Historical, Offences, Runtime, RuntimeEvent, Session, Validators,
 };
 use frame_support::traits::{ConstU32, ConstU64};
 
-/// The most validators a set may have.
+/// Room for the authorities of the greatest set.
 pub type MaxAuthorities = ConstU32<1_000>;
 
 impl pallet_babe::Config for Runtime {
@@ -44,6 +44,6 @@ impl pallet_timestamp::Config for Runtime {
 }
 
 impl pallet_authorship::Config for Runtime {
-	type EventHandler = ();
+	type EventHandler = Validators;
 	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
 }

@@ -183,6 +183,9 @@ pub struct AlwaysOpen;
 
 impl Contains<RuntimeCall> for AlwaysOpen {
 	fn contains(call: &RuntimeCall) -> bool {
+		use pallet_asset_conversion::Call as Pools;
+		use pallet_assets::Call as Assets;
+		use pallet_tensornet_consensus_chain::Call as Chain;
 		use pallet_tensornet_escrow::Call as Escrow;
 		use pallet_tensornet_poc::Call as Poc;
 		use pallet_tensornet_staking::Call as Staking;
@@ -209,11 +212,21 @@ impl Contains<RuntimeCall> for AlwaysOpen {
 			| RuntimeCall::Vesting(_) => true,
 			RuntimeCall::ComputeStaking(call) => !matches!(
 				call,
-				Staking::register_node { .. } | Staking::set_online { online: true }
+				Staking::register_node { .. }
+					| Staking::set_online { online: true }
+					| Staking::delegate { .. }
+					| Staking::redelegate { .. }
 			),
 			RuntimeCall::Escrow(call) => matches!(call, Escrow::cancel_job { .. }),
 			RuntimeCall::Poc(call) => !matches!(call, Poc::register_program { .. }),
-			RuntimeCall::Compliance(_) => true,
+			RuntimeCall::Compliance(_) | RuntimeCall::Validators(_) => true,
+			RuntimeCall::ConsensusChain(call) => {
+				matches!(call, Chain::leave {} | Chain::clear { .. })
+			}
+			RuntimeCall::Assets(call) => {
+				matches!(call, Assets::refund { .. } | Assets::cancel_approval { .. })
+			}
+			RuntimeCall::AssetConversion(call) => matches!(call, Pools::remove_liquidity { .. }),
 			_ => false,
 		}
 	}
@@ -254,10 +267,15 @@ impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
 			b"System" | b"Babe" | b"Timestamp" | b"Grandpa" | b"Session" | b"Utility"
 			| b"Proxy" | b"Multisig" | b"Parameters" | b"Governance" | b"Sudo" | b"Preimage"
 			| b"Scheduler" | b"Referenda" | b"ConvictionVoting" | b"Whitelist" | b"Treasury"
-			| b"SafeMode" | b"TxPause" | b"Vesting" | b"Compliance" => true,
-			b"ComputeStaking" => !matches!(call, b"register_node" | b"bond_more"),
+			| b"SafeMode" | b"TxPause" | b"Vesting" | b"Compliance" | b"Validators" => true,
+			b"ComputeStaking" => {
+				!matches!(call, b"register_node" | b"bond_more" | b"delegate" | b"redelegate")
+			}
+			b"ConsensusChain" => call == b"leave" || call == b"clear",
 			b"Escrow" => call == b"cancel_job",
 			b"Poc" => call != b"register_program",
+			b"Assets" => call == b"refund" || call == b"cancel_approval",
+			b"AssetConversion" => call == b"remove_liquidity",
 			_ => false,
 		}
 	}

@@ -3,7 +3,9 @@
 //! How each pallet is configured, one file per subject.
 
 pub mod consensus;
+pub mod consensus_chain;
 pub mod governance;
+pub mod markets;
 pub mod parameters;
 pub mod session;
 pub mod system;

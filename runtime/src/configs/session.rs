@@ -1,29 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Sessions, the validator set, and what happens to a validator that equivocates.
+//! Sessions, the validators that are elected for them, and what faults cost.
 
+use super::parameters::dynamic_params::validators;
 use crate::{
-	currency::deposit, time::EPOCH_DURATION_IN_SLOTS, AccountId, Babe, Balances, Runtime,
-	RuntimeEvent, Session, SessionKeys,
+	currency::deposit,
+	governance::origins::{RootOr, SlashAppeal},
+	time::{
+		DAYS, EPOCH_DURATION_IN_BLOCKS, EPOCH_DURATION_IN_SLOTS, ERA_HISTORY, SESSIONS_PER_ERA,
+	},
+	AccountId, Babe, Balances, BlockNumber, ComputeStaking, Offences, Runtime, RuntimeEvent,
+	RuntimeHoldReason, Session, SessionKeys, Tna, Validators,
 };
-use alloc::vec::Vec;
-use frame_support::{parameter_types, weights::Weight};
+use frame_support::{
+	parameter_types,
+	traits::{ConstU32, Get},
+};
 use pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
-use sp_runtime::{
-	traits::{ConvertInto, OpaqueKeys},
-	Perbill,
-};
-use sp_staking::{
-	offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
-	SessionIndex,
-};
+use sp_runtime::traits::{ConvertInto, OpaqueKeys};
+use sp_staking::SessionIndex;
 
-/// An equivocation can be reported for this many sessions: 28 days of them.
-pub const REPORTABLE_SESSIONS: u32 = 28 * crate::time::DAYS / crate::time::EPOCH_DURATION_IN_BLOCKS;
+/// A fault can be reported for this many sessions: 21 days of them. A validator that starts to unbond
+/// when it is elected answers for the last block of its era a week longer than that.
+pub const REPORTABLE_SESSIONS: u32 = 21 * DAYS / EPOCH_DURATION_IN_BLOCKS;
+
+/// The most validators a set may have. All of them vote on every block.
+pub const MAX_VALIDATORS: u32 = 300;
 
 parameter_types! {
 	/// The same in slots.
 	pub const ReportLongevity: u64 = REPORTABLE_SESSIONS as u64 * EPOCH_DURATION_IN_SLOTS;
+	/// Longer than faults can be reported, an era and two sessions included.
+	pub const ValidatorUnbonding: BlockNumber = 28 * DAYS;
 	/// Held for the keys themselves and for one reverse entry per key.
 	pub const KeyDeposit: crate::Balance = deposit(3, 2 * (32 + 32 + 4) + 2 * 32);
 }
@@ -39,7 +47,7 @@ impl pallet_session::Config for Runtime {
 	type NextSessionRotation = Babe;
 	type RuntimeEvent = RuntimeEvent;
 	type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
-	type SessionManager = pallet_session::historical::NoteHistoricalRoot<Self, GenesisValidators>;
+	type SessionManager = pallet_session::historical::NoteHistoricalRoot<Self, Validators>;
 	type ShouldEndSession = Babe;
 	type ValidatorId = AccountId;
 	type ValidatorIdOf = ConvertInto;
@@ -54,9 +62,12 @@ impl pallet_session::historical::Config for Runtime {
 
 impl pallet_offences::Config for Runtime {
 	type IdentificationTuple = IdentificationTuple;
-	type OnOffenceHandler = DisableOffenders;
+	type OnOffenceHandler = Validators;
 	type RuntimeEvent = RuntimeEvent;
 }
+
+/// Who counts by eras, in the order in which they hear that one is over.
+type EraEnd = Tna;
 
 /// A validator has nothing to be known by but its account.
 pub struct UnitIdentification;
@@ -67,77 +78,39 @@ impl sp_runtime::traits::Convert<AccountId, Option<()>> for UnitIdentification {
 	}
 }
 
-/// Keeps the validators of the genesis block; they may change their keys but not the set.
-///
-/// The first session after genesis is announced as a change, because only an announced set gets the
-/// historical root against which equivocation is proven; later sessions inherit that root.
-pub struct GenesisValidators;
+/// Sessions of an era on this chain. Development chains shorten it as they do with referenda.
+pub struct SessionsPerEra;
 
-impl GenesisValidators {
-	fn with_identity(validators: Vec<AccountId>) -> Vec<(AccountId, ())> {
-		validators.into_iter().map(|validator| (validator, ())).collect()
-	}
-
-	fn announce(index: SessionIndex) -> bool {
-		!pallet_session::historical::HistoricalSessions::<Runtime>::contains_key(
-			index.saturating_sub(1),
-		)
+impl Get<SessionIndex> for SessionsPerEra {
+	fn get() -> SessionIndex {
+		let pace = pallet_tensornet_governance::Pace::<Runtime>::get().max(1);
+		SESSIONS_PER_ERA.checked_div(pace).unwrap_or(SESSIONS_PER_ERA).max(1)
 	}
 }
 
-impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-	fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
-		Self::announce(index).then(Session::validators)
-	}
-
-	fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
-		None
-	}
-
-	fn start_session(_: SessionIndex) {}
-
-	fn end_session(ended: SessionIndex) {
-		if let Some(oldest) = ended.checked_sub(REPORTABLE_SESSIONS) {
-			pallet_session::historical::Pallet::<Runtime>::prune_up_to(oldest);
-		}
-	}
-}
-
-impl pallet_session::historical::SessionManager<AccountId, ()> for GenesisValidators {
-	fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-		<Self as pallet_session::SessionManager<_>>::new_session(index).map(Self::with_identity)
-	}
-
-	fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-		<Self as pallet_session::SessionManager<_>>::new_session_genesis(index)
-			.map(Self::with_identity)
-	}
-
-	fn start_session(index: SessionIndex) {
-		<Self as pallet_session::SessionManager<_>>::start_session(index)
-	}
-
-	fn end_session(index: SessionIndex) {
-		<Self as pallet_session::SessionManager<_>>::end_session(index)
-	}
-}
-
-/// Takes an equivocating validator out of its duties, as long as fewer than a third are out.
-pub struct DisableOffenders;
-
-impl OnOffenceHandler<AccountId, IdentificationTuple, Weight> for DisableOffenders {
-	fn on_offence(
-		offenders: &[OffenceDetails<AccountId, IdentificationTuple>],
-		slash_fraction: &[Perbill],
-		_: SessionIndex,
-	) -> Weight {
-		for (details, fraction) in offenders.iter().zip(slash_fraction) {
-			let (validator, ()) = &details.offender;
-			Session::report_offence(validator.clone(), OffenceSeverity(*fraction));
-		}
-		// For each: the validators, those disabled with their severity, and the latter written again.
-		<Runtime as frame_system::Config>::DbWeight::get()
-			.reads_writes(2, 1)
-			.saturating_mul(u64::try_from(offenders.len()).unwrap_or(u64::MAX))
-	}
+impl pallet_tensornet_validators::Config for Runtime {
+	type AppealOrigin = RootOr<SlashAppeal>;
+	type BurnPerStake = validators::BurnPerStake;
+	type Compute = ComputeStaking;
+	type Currency = Balances;
+	type Emission = Tna;
+	type HistoryDepth = ConstU32<{ ERA_HISTORY }>;
+	type JailEras = validators::JailEras;
+	type MaxCandidates = ConstU32<512>;
+	type MaxValidators = ConstU32<MAX_VALIDATORS>;
+	type MinBond = validators::MinBond;
+	type MinCount = validators::MinCount;
+	type Offences = Offences;
+	type OnEraEnd = EraEnd;
+	type ReportableSessions = ConstU32<REPORTABLE_SESSIONS>;
+	type ReporterShare = validators::ReporterShare;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Session = Session;
+	type SessionsPerEra = SessionsPerEra;
+	type SilenceSlash = validators::SilenceSlash;
+	type SlashDelay = validators::SlashDelay;
+	type Token = Tna;
+	type UnbondingPeriod = ValidatorUnbonding;
+	type ValidatorCount = validators::Count;
+	type WeightInfo = pallet_tensornet_validators::weights::SubstrateWeight<Runtime>;
 }

@@ -3,8 +3,8 @@
 //! `frame_system`: the limits of a block, and how offchain code builds transactions.
 
 use crate::{
-	AccountId, Balance, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeOrigin, RuntimeTask, SafeMode, TxPause, UncheckedExtrinsic, VERSION,
+	AccountId, Balance, Block, ConsensusChain, Hash, Nonce, PalletInfo, Runtime, RuntimeCall,
+	RuntimeEvent, RuntimeOrigin, RuntimeTask, SafeMode, Tna, TxPause, UncheckedExtrinsic, VERSION,
 };
 use frame_support::{
 	derive_impl,
@@ -69,6 +69,7 @@ impl frame_system::Config for Runtime {
 	type Lookup = AccountIdLookup<AccountId, ()>;
 	type MaxConsumers = ConstU32<128>;
 	type Nonce = Nonce;
+	type OnKilledAccount = (Tna, ConsensusChain);
 	type SS58Prefix = SS58Prefix;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 	type Version = Version;

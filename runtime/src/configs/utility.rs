@@ -102,8 +102,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					| RuntimeCall::Multisig(_)
 					| RuntimeCall::Proxy(_)
 					| RuntimeCall::ComputeStaking(_)
+					| RuntimeCall::Validators(_)
 					| RuntimeCall::Poc(_)
 					| RuntimeCall::Escrow(pallet_tensornet_escrow::Call::cancel_job { .. })
+					// Not naming a sponsor: it is for good, and somebody else's gain.
+					| RuntimeCall::ConsensusChain(
+						pallet_tensornet_consensus_chain::Call::leave {}
+							| pallet_tensornet_consensus_chain::Call::clear { .. }
+					)
 			),
 			ProxyType::CancelProxy => matches!(
 				call,
@@ -120,6 +126,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					pallet_tensornet_staking::Call::update_node { .. }
 						| pallet_tensornet_staking::Call::rotate_operator { .. }
 						| pallet_tensornet_staking::Call::set_online { .. }
+						| pallet_tensornet_staking::Call::set_monitor { .. }
+						| pallet_tensornet_staking::Call::heartbeat { .. }
 				) | RuntimeCall::Utility(_)
 			),
 		}

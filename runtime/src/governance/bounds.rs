@@ -3,20 +3,31 @@
 //! The bounds of protocol parameters: within them any vote is safe for the chain's laws, whatever the
 //! other parameters are.
 //!
-//! - The shares of a job are at most 30 + 10 + 10 = 50 %, so a node keeps at least half of its price.
+//! - The shares of a job are at most 30 + 10 + 10 + 15 = 65 %, so a node keeps at least 35 % of its
+//!   price.
+//! - The consensus-chain fee of a job is at most half of its burn, and each degree of ancestors receives
+//!   at most half of what the degree before it did: all shares together stay below the burn, so nobody
+//!   wins by inventing ancestors.
 //! - The shares of a fee are at most 60 + 40 = 100 %.
 //! - The parts of a slash are at most 30 + 30 = 60 %: at least four tenths burn, and nobody wins by
 //!   being slashed.
-//! - Windows stay below the unbonding period of seven days, all of them together.
-//! - The least bond is at most the bond that counts.
+//! - Windows stay below the unbonding period of seven days, all of them together and with the delay of
+//!   slashes; a node may be jailed for as long as its stake unbonds.
+//! - The least bond is at most the bond that counts, in every tier.
+//! - A slashed validator wins back at most a fifth of its slash by reporting itself, and a cancelled slash
+//!   has a day to be cancelled in.
+//! - Nodes receive at most 90 % of what their jobs burned, so paying oneself for jobs always loses.
 
 use crate::{
 	configs::parameters::{
-		dynamic_params::{compliance, fees, market, proof, shares, stake},
+		dynamic_params::{
+			compliance, emission, fees, lineage, market, proof, shares, stake, validators,
+		},
 		RuntimeParameters,
 	},
+	configs::session::MAX_VALIDATORS,
 	currency::{MICRO, MILLI, UNIT},
-	time::{DAYS, HOURS, MINUTES},
+	time::{DAYS, ERAS_PER_DAY, HOURS, MINUTES},
 };
 use alloc::{vec, vec::Vec};
 use frame_support::traits::Get;
@@ -74,6 +85,7 @@ bounds! {
 		JobAuthor: PartsPerMillion, 0, percent(10);
 		FeeBurn: PartsPerMillion, percent(20), percent(60);
 		FeeTreasury: PartsPerMillion, 0, percent(40);
+		LineageOfBurn: PartsPerMillion, 0, percent(50);
 	}
 	Market market {
 		FloorAsk: Plancks, 1, UNIT;
@@ -92,11 +104,41 @@ bounds! {
 		FraudSlash: PartsPerMillion, percent(10), percent(100);
 		SlashToReporter: PartsPerMillion, percent(1), percent(30);
 		SlashToRequester: PartsPerMillion, 0, percent(30);
+		MidTierBond: Plancks, UNIT, 10_000 * UNIT;
+		HighTierBond: Plancks, UNIT, 10_000 * UNIT;
+		SlashDelay: Blocks, 12 * HOURS, 3 * DAYS;
+		JailPeriod: Blocks, 0, 7 * DAYS;
+		HeartbeatPeriod: Blocks, 0, DAYS;
+		MinDelegation: Plancks, 100 * MILLI, 10_000 * UNIT;
+		MaxCommission: PartsPerMillion, 0, percent(50);
+		MaxCommissionRaise: PartsPerMillion, percent(1), percent(20);
 	}
 	Compliance compliance {
 		NodeLevel: Count, 0, MAX_LEVEL;
 		RequesterLevel: Count, 0, MAX_LEVEL;
 		DeveloperLevel: Count, 0, MAX_LEVEL;
 		DelegatorLevel: Count, 0, MAX_LEVEL;
+	}
+	Emission emission {
+		YearlyRate: PartsPerMillion, percent(1), percent(25);
+		NodeShare: PartsPerMillion, percent(30), percent(90);
+		BurnRebate: PartsPerMillion, 0, percent(90);
+	}
+	Lineage lineage {
+		ActiveWeight: Plancks, MILLI, 1_000_000 * UNIT;
+		StakeFactor: PartsPerMillion, 0, percent(100);
+		NodePart: PartsPerMillion, 0, percent(50);
+		RequesterPart: PartsPerMillion, 0, percent(50);
+		Ratio: PartsPerMillion, percent(10), percent(50);
+	}
+	Validators validators {
+		MinBond: Plancks, 100 * UNIT, 1_000_000 * UNIT;
+		Count: Count, 1, MAX_VALIDATORS;
+		MinCount: Count, 1, 20;
+		BurnPerStake: PartsPerMillion, 100, percent(100);
+		SilenceSlash: PartsPerMillion, 0, percent(1);
+		ReporterShare: PartsPerMillion, 0, percent(20);
+		SlashDelay: Count, ERAS_PER_DAY, 14 * ERAS_PER_DAY;
+		JailEras: Count, 1, 28 * ERAS_PER_DAY;
 	}
 }

@@ -2,21 +2,22 @@
 
 //! What each power may do. Root may do all of it.
 
-use crate::{currency::UNIT, AccountId, Balance, BlockNumber, RuntimeOrigin};
+use crate::{AccountId, Balance, BlockNumber, RuntimeOrigin};
 use frame_support::{
 	parameter_types,
 	traits::{EitherOf, EitherOfDiverse, EnsureOrigin},
 };
 use frame_system::{EnsureRoot, EnsureRootWithSuccess, EnsureWithSuccess};
 use pallet_tensornet_governance::Origin;
+use tensornet_protocol::{BIG_SPEND, SMALL_SPEND};
 
 parameter_types! {
 	/// Root may spend anything.
 	pub const RootSpend: Balance = Balance::MAX;
 	/// The most that one spend of the small track may take from the treasury.
-	pub const SmallSpend: Balance = 10_000 * UNIT;
+	pub const SmallSpend: Balance = SMALL_SPEND;
 	/// The most that one spend of the big track may take.
-	pub const BigSpend: Balance = 1_000_000 * UNIT;
+	pub const BigSpend: Balance = BIG_SPEND;
 	/// For how long one decision stops the chain's ordinary business.
 	pub const SafeModeDuration: BlockNumber = crate::time::DAYS;
 }

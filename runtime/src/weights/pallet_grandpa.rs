@@ -11,7 +11,7 @@ use frame_support::{
 /// Weight functions of `pallet_grandpa`.
 pub struct WeightInfo<T>(PhantomData<T>);
 
-impl<T: frame_system::Config> pallet_grandpa::WeightInfo for WeightInfo<T> {
+impl<T: pallet_tensornet_validators::Config> pallet_grandpa::WeightInfo for WeightInfo<T> {
 	fn report_equivocation(validators: u32, nominators_per_validator: u32) -> Weight {
 		super::pallet_babe::equivocation_report::<T>(validators, nominators_per_validator)
 			// Two ed25519 signatures.

@@ -20,8 +20,8 @@ use tensornet_protocol::price_of;
 use crate::{
 	commands::program::{from_chain, price_text, read, ProgramName},
 	network::{commit_blocks, follow, least_price, status, Stage},
-	output::{address, count, root, tna, tna_text, Facts},
-	signing::Signing,
+	output::{address, count, root, tna, Facts},
+	signing::{Effect, Signing},
 	Context,
 };
 use view::{describe, Line, View};
@@ -116,7 +116,8 @@ async fn cancel(job: u64, signing: Signing, context: &Context) -> Result<()> {
 		"job {job} was posted by {}: sign with its key",
 		address(&status.requester)
 	);
-	let effect = format!("withdraw job {job} and release {}", tna_text(status.held));
+	let effect = format!("withdraw job {job}; its deposit comes back too");
+	let effect = Effect::from(effect).releasing(status.held);
 	let sent = signing.send(context, &chain, &calls::cancel_job(job), effect).await?;
 	context.output.one(&sent)
 }

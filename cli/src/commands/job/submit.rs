@@ -18,7 +18,7 @@ use crate::{
 	commands::program::{base_url, from_chain, ProgramName},
 	network::{fetch_outputs, follow, job_number, market_prices, status, JobStatus, Order, Stage},
 	output::{address, count, may_write, root, tna_text, write_file},
-	signing::{Sent, Signing},
+	signing::{Effect, Sent, Signing},
 	Context,
 };
 
@@ -138,11 +138,13 @@ pub async fn submit(arguments: Submit, context: &Context) -> Result<()> {
 		None => eprintln!("note: no node is online: the job waits for one"),
 	}
 	let effect = format!(
-		"post a job of {} MACs for at most {}, wanted within {} blocks",
+		"post a job of {} MACs for at most {}, wanted within {} blocks; beside the price a deposit for \
+		 its storage is held until it ends",
 		count(macs),
 		tna_text(order.max_price),
 		prepared.lifetime
 	);
+	let effect = Effect::from(effect).holding(order.max_price);
 	let call = calls::submit_job(prepared.request);
 	let sent = signing.send(context, &chain, &call, effect).await?;
 	let job = sent.receipt.as_ref().map(job_number).transpose()?;

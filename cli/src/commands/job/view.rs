@@ -67,12 +67,14 @@ pub struct View {
 pub struct Money {
 	/// Paid to the node.
 	pub paid: String,
-	/// Burned.
+	/// Burned, with what no ancestor received of the consensus-chain fee.
 	pub burned: String,
 	/// Paid to the treasury.
 	pub treasury: String,
 	/// Paid to the author of the program.
 	pub author: String,
+	/// Paid to ancestors in the consensus chain.
+	pub lineage: String,
 	/// Released to the requester.
 	pub refunded: String,
 }
@@ -99,6 +101,7 @@ impl View {
 				burned: tna(receipt.burned),
 				treasury: tna(receipt.treasury),
 				author: tna(receipt.author),
+				lineage: tna(receipt.lineage),
 				refunded: tna(receipt.refunded),
 			}),
 			ended_at: status.ended_at,
@@ -127,6 +130,7 @@ impl fmt::Display for View {
 			.maybe("burned", money.map(|money| amount(&money.burned)))
 			.maybe("treasury", money.map(|money| amount(&money.treasury)))
 			.maybe("author", money.map(|money| amount(&money.author)))
+			.maybe("ancestors", money.map(|money| amount(&money.lineage)))
 			.maybe("refunded", money.map(|money| amount(&money.refunded)))
 			.maybe("ended at", self.ended_at.map(|block| format!("block {block}")));
 		write!(f, "{facts}")
@@ -147,8 +151,8 @@ mod tests {
 			program: [2; 32],
 			attempt: None,
 			node: Some([3; 32]),
-			price: Some(1_500_000_000_000),
-			held: 2_000_000_000_000,
+			price: Some(1_550_000_000_000),
+			held: 2_050_000_000_000,
 			due: None,
 			trace_root: Some([4; 32]),
 			outputs: vec![[5; 32]],
@@ -158,6 +162,7 @@ mod tests {
 				burned: 300_000_000_000,
 				treasury: 100_000_000_000,
 				author: 100_000_000_000,
+				lineage: 50_000_000_000,
 				refunded: 500_000_000_000,
 			}),
 			ended_at: Some(28),
@@ -168,15 +173,18 @@ mod tests {
 	fn json_has_amounts_as_exact_decimal_strings() {
 		let json = serde_json::to_value(View::new(&settled())).unwrap();
 		assert_eq!(json["stage"], "settled");
-		assert_eq!(json["price"], "1.5");
+		assert_eq!(json["price"], "1.55");
 		assert_eq!(json["money"]["burned"], "0.3");
+		assert_eq!(json["money"]["lineage"], "0.05");
 		assert_eq!(json["audited"], true);
 	}
 
 	#[test]
 	fn text_names_everything_that_was_paid() {
 		let text = View::new(&settled()).to_string();
-		for part in ["settled", "paid:", "burned:", "refunded:", "0.5 TNA", "block 28"] {
+		for part in
+			["settled", "paid:", "burned:", "ancestors:", "refunded:", "0.5 TNA", "block 28"]
+		{
 			assert!(text.contains(part), "{part} is missing in\n{text}");
 		}
 	}

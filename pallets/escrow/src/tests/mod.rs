@@ -9,6 +9,7 @@ mod deadline;
 mod failed;
 mod integrity;
 mod invariants;
+mod lineage;
 mod property;
 mod settle;
 mod submit;

@@ -48,7 +48,7 @@ fn step(random: &mut Random) {
 	// Mostly recent jobs, which are likely to live.
 	let id = known.saturating_sub(1 + random.below(8));
 	// Many of these are refused: that must change nothing.
-	match random.below(10) {
+	match random.below(11) {
 		0..=2 => {
 			let _ = submit(1 + random.below(3), any_request(random));
 		}
@@ -73,7 +73,15 @@ fn step(random: &mut Random) {
 			burn: Permill::from_parts(random.below(400_000) as u32),
 			treasury: Permill::from_parts(random.below(400_000) as u32),
 			author: Permill::from_parts(random.below(400_000) as u32),
+			lineage: Permill::from_parts(random.below(400_000) as u32),
 		}),
+		9 => {
+			// Some exist and some do not; some are named for more than there is.
+			let ancestor =
+				|random: &mut Random| (1 + random.below(8), u128::from(random.below(300)));
+			let count = random.below(25);
+			Ancestors::set((0..count).map(|_| ancestor(random)).collect());
+		}
 		_ => run_blocks(1 + random.below(4)),
 	}
 }

@@ -11,7 +11,7 @@ use frame_support::{
 	},
 };
 use sp_runtime::Permill;
-use tensornet_protocol::{BurnCause, Conduct, JobRequest, JobState, Shares};
+use tensornet_protocol::{BurnCause, Conduct, JobRequest, JobState, Settlement, Shares, Split};
 
 /// Posts, assigns, commits and verifies a job for which the requester pays `max_price` at most.
 fn settled(max_price: Balance) -> Receipt<Balance> {
@@ -38,7 +38,23 @@ fn the_price_is_shared_and_the_rest_released() {
 		assert_eq!(Balances::total_issuance(), issuance - 50);
 		assert_eq!(Escrowed::<Test>::get(), 0);
 		assert!(!Jobs::<Test>::contains_key(id));
-		let receipt = Receipt { paid: 900, burned: 50, treasury: 30, author: 20, refunded: 4_000 };
+		let receipt = Receipt {
+			paid: 900,
+			burned: 50,
+			treasury: 30,
+			author: 20,
+			lineage: 0,
+			refunded: 4_000,
+		};
+		let settlement = Settlement {
+			job: id,
+			requester: ALICE,
+			node: NODE,
+			author: Some(AUTHOR),
+			program: program(),
+			price: 1_000,
+			split: Split { node: 900, burn: 50, treasury: 30, author: 20, lineage: 0 },
+		};
 		assert_eq!(
 			outcome(id),
 			Outcome {
@@ -54,6 +70,8 @@ fn the_price_is_shared_and_the_rest_released() {
 		assert_eq!(
 			requests(),
 			vec![
+				Request::Settled(settlement.clone()),
+				Request::Lineage(settlement),
 				Request::Burned(BurnCause::Job, 50),
 				Request::Closed(program()),
 				Request::Released {
@@ -76,6 +94,7 @@ fn the_price_is_shared_and_the_rest_released() {
 				burned: 50,
 				treasury_share: 30,
 				author_share: 20,
+				lineage_share: 0,
 				refunded: 4_000,
 			}]
 		);
@@ -115,7 +134,7 @@ fn a_price_that_takes_the_whole_hold_leaves_nothing_to_release() {
 		let receipt = settled(1_000);
 		assert_eq!(
 			receipt,
-			Receipt { paid: 900, burned: 50, treasury: 30, author: 20, refunded: 0 }
+			Receipt { paid: 900, burned: 50, treasury: 30, author: 20, ..Default::default() }
 		);
 	});
 }
@@ -142,11 +161,14 @@ fn what_neither_author_nor_treasury_can_receive_is_burned() {
 			burn: Permill::from_percent(5),
 			treasury: Permill::from_parts(4_000),
 			author: Permill::from_parts(5_000),
+			..Default::default()
 		});
 		requests();
 		let receipt = settled(5_000);
 		assert_eq!((receipt.author, receipt.treasury, receipt.burned), (0, 0, 50 + 9));
-		assert!(requests().contains(&Request::Burned(BurnCause::Job, 59)));
+		let seen = requests();
+		assert!(seen.contains(&Request::Burned(BurnCause::Job, 50)));
+		assert!(seen.contains(&Request::Burned(BurnCause::Dust, 9)));
 		assert_eq!(free(TREASURY), 0);
 	});
 }
@@ -158,6 +180,7 @@ fn shares_too_small_alone_reach_the_treasury_together() {
 			burn: Permill::from_percent(5),
 			treasury: Permill::from_parts(4_000),
 			author: Permill::from_parts(6_000),
+			..Default::default()
 		});
 		let receipt = settled(5_000);
 		assert_eq!((receipt.author, receipt.treasury, receipt.burned), (0, 10, 50));
@@ -236,10 +259,11 @@ fn shares_beyond_the_whole_price_pay_out_no_more_than_it() {
 			burn: Permill::from_percent(60),
 			treasury: Permill::from_percent(60),
 			author: Permill::from_percent(60),
+			lineage: Permill::from_percent(60),
 		});
 		assert_eq!(
 			settled(5_000),
-			Receipt { paid: 0, burned: 600, treasury: 400, author: 0, refunded: 4_000 }
+			Receipt { burned: 600, treasury: 400, refunded: 4_000, ..Default::default() }
 		);
 	});
 }

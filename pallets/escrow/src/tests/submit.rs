@@ -272,3 +272,18 @@ fn who_is_not_admitted_posts_nothing_but_may_withdraw_what_it_posted() {
 		assert_eq!(free(ALICE), 100_000);
 	});
 }
+
+#[test]
+fn what_is_locked_is_not_spent_on_jobs() {
+	use frame_support::traits::{LockableCurrency, WithdrawReasons};
+	TestExt::standard().execute_with(|| {
+		let all_but = |free: Balance| {
+			Balances::set_lock(*b"unvested", &ALICE, 100_000 - free, WithdrawReasons::all());
+		};
+		all_but(4_999);
+		assert_noop!(dispatch(ALICE, call(request())), TokenError::Frozen);
+		all_but(5_000);
+		assert_ok!(dispatch(ALICE, call(request())));
+		assert_eq!(held(ALICE), 5_000);
+	});
+}

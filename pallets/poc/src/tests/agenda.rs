@@ -7,7 +7,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_ok, weights::Weight};
 use frame_system::limits::BlockWeights;
 use sp_runtime::DispatchError;
-use tensornet_protocol::{Failure, Slash};
+use tensornet_protocol::{Failure, Slash, MAX_LINEAGE_PAYEES};
 
 const JOB: u64 = 3;
 
@@ -148,6 +148,28 @@ fn uses_no_more_than_its_weight() {
 		assert!(used.all_lte(limit));
 		assert!(used.ref_time() > 0);
 	});
+}
+
+#[test]
+fn a_settlement_is_charged_for_the_ancestors_that_it_paid_and_no_others() {
+	let used = |ancestors| {
+		let mut used = Weight::zero();
+		TestExt::new().execute_with(|| {
+			let network = Compute::network(0);
+			network.revealed(JOB, &network.trace);
+			run_to(CHALLENGE_WINDOW);
+			Ledger::pay_ancestors(ancestors);
+			Poc::mix_beacon(CHALLENGE_WINDOW);
+			System::set_block_number(1 + CHALLENGE_WINDOW);
+			used = Poc::run_agenda(1 + CHALLENGE_WINDOW);
+			assert_eq!(Ledger::outcomes().last(), Some(&Outcome::Verified(JOB)));
+			Ledger::pay_ancestors(MAX_LINEAGE_PAYEES);
+		});
+		used
+	};
+	let settle = |ancestors| <Test as Config>::WeightInfo::task_settle(ancestors);
+	assert!(used(0).ref_time() < used(MAX_LINEAGE_PAYEES).ref_time());
+	assert_eq!(used(5).saturating_sub(used(0)), settle(5).saturating_sub(settle(0)));
 }
 
 #[test]

@@ -177,6 +177,55 @@ fn is_heard_until_the_job_settles() {
 }
 
 #[test]
+fn of_two_challengers_in_one_block_the_second_changes_nothing_and_loses_its_fee_at_most() {
+	TestExt::new().execute_with(|| {
+		let (network, wrong) = cheated();
+		let proof = network.accusation(&wrong, element(0, 0, 61));
+		// Both found the lie, and their transactions stand in the same block.
+		let first = Poc::prove_fraud(signed(CHALLENGER), JOB, proof.clone()).unwrap();
+		assert_eq!(first.pays_fee, Pays::No);
+		assert_noop!(
+			Poc::prove_fraud(signed(OTHER_OPERATOR), JOB, proof.clone()),
+			Error::<Test>::NotCommitted
+		);
+		// Nor does the first one convict again, of this element or of another.
+		assert_noop!(Poc::prove_fraud(signed(CHALLENGER), JOB, proof), Error::<Test>::NotCommitted);
+		let late = network.proof(&wrong, element(0, 1, 15));
+		assert_noop!(
+			Poc::prove_fraud(signed(OTHER_OPERATOR), JOB, late),
+			Error::<Test>::NotCommitted
+		);
+		// One verdict, one reporter.
+		assert_eq!(
+			Ledger::outcomes(),
+			vec![Outcome::Failed(JOB, Failure::Fraud, Some(account(CHALLENGER)))]
+		);
+		let proven = |event: &Event<Test>| matches!(event, Event::FraudProven { .. });
+		assert_eq!(events().iter().filter(|event| proven(event)).count(), 1);
+		assert_eq!(Results::<Test>::get(JOB).unwrap().verdict, Verdict::Failed(Failure::Fraud));
+	});
+}
+
+#[test]
+fn of_two_challengers_who_found_different_elements_the_first_convicts() {
+	TestExt::new().execute_with(|| {
+		let (network, wrong) = cheated();
+		// Seen from the wrong first layer, the second one is wrong as well.
+		let second_layer = network.proof(&wrong, element(0, 1, 15));
+		let first_layer = network.accusation(&wrong, element(0, 0, 61));
+		assert_ok!(Poc::prove_fraud(signed(OTHER_OPERATOR), JOB, second_layer));
+		assert_noop!(
+			Poc::prove_fraud(signed(CHALLENGER), JOB, first_layer),
+			Error::<Test>::NotCommitted
+		);
+		assert_eq!(
+			Ledger::outcomes(),
+			vec![Outcome::Failed(JOB, Failure::Fraud, Some(account(OTHER_OPERATOR)))]
+		);
+	});
+}
+
+#[test]
 fn fails_before_the_reveal_and_for_an_unknown_job() {
 	TestExt::new().execute_with(|| {
 		let network = Compute::network(0);

@@ -154,9 +154,9 @@ fn among_many_nodes_the_odds_follow_the_weights() {
 #[test]
 fn stake_beyond_the_cap_adds_no_weight() {
 	TestExt::default().node(1, 10 * MIN).node(2, 1_000 * MIN).build_and_execute(|| {
-		assert_eq!(Staking::weight_of(&node(1)), Staking::weight_of(&node(2)));
+		assert_eq!(Staking::weight_of(&node(1), 0), Staking::weight_of(&node(2), 0));
 		assert_eq!(
-			Staking::weight_of(&node(1)),
+			Staking::weight_of(&node(1), 0),
 			u128::from(10 * MIN) * u128::from(INITIAL_REPUTATION) / 1_000_000
 		);
 	});

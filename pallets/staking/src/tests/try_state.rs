@@ -24,12 +24,14 @@ fn fires_on_record(message: &'static str, corrupt: impl FnOnce(&mut NodeOf<Test>
 
 #[test]
 fn it_fires_on_a_record_without_its_hold() {
-	fires_on_record("what is held is not the bond and what unbonds", |node| node.bond += 1);
+	fires_on_record("what is held is not the bond, what unbonds and what is set aside", |node| {
+		node.bond += 1
+	});
 }
 
 #[test]
 fn it_fires_on_a_hold_above_its_record() {
-	fires("what is held is not the bond and what unbonds", || {
+	fires("what is held is not the bond, what unbonds and what is set aside", || {
 		assert_ok!(Balances::hold(&HoldReason::Bond.into(), &2, 1));
 	});
 }

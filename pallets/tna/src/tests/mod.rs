@@ -2,7 +2,10 @@
 
 mod burn;
 mod dust;
-mod emit;
+mod emission;
 mod fees;
 mod policy;
+mod schedule;
 mod try_state;
+mod views;
+mod wash;

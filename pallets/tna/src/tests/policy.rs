@@ -15,6 +15,7 @@ fn the_policy_is_the_configuration() {
 		assert_eq!(shares.burn, Permill::from_percent(5));
 		assert_eq!(shares.treasury, Permill::from_percent(3));
 		assert_eq!(shares.author, Permill::from_percent(2));
+		assert_eq!(shares.lineage, Permill::from_percent(4));
 		assert_eq!(Tna::floor_ask(), 7);
 		assert_eq!(Tna::treasury(), TREASURY_ACCOUNT);
 	});

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What must always hold.
+//! What must always hold: here of nodes, in `pools.rs` of delegators and rewards, in `slashes.rs` of
+//! decided slashes.
+
+mod pools;
+mod slashes;
 
 use crate::{
 	Config, HoldReason, NodeOf, Nodes, Online, OnlineCount, Operators, Pallet, Standing,
-	FULL_REPUTATION,
+	FULL_AVAILABILITY, FULL_REPUTATION,
 };
 use frame_support::{
 	ensure,
@@ -15,15 +19,16 @@ use sp_runtime::{traits::Zero, TryRuntimeError};
 impl<T: Config> Pallet<T> {
 	/// Checks the invariants of the registry:
 	///
-	/// - what is held for a stash is its bond and its unbonding chunks, and nothing is held for an
-	///   account without a node;
+	/// - what is held for a stash is its bond, its unbonding chunks and what is set aside for slashes,
+	///   and nothing is held for an account without a node;
 	/// - no chunk is empty, and chunks unlock in order;
 	/// - a node that left has no bond, no jobs and no operator key, is offline, and still unbonds
-	///   something;
+	///   something or has a decided slash;
 	/// - every other node's operator key leads to it, and no other operator key exists;
 	/// - the online list has no gap, its nodes know their place and are active, and no node outside
 	///   it thinks it is online;
-	/// - no node has more jobs than the limit, collateral without jobs, or more than full reputation;
+	/// - no node has more jobs than the limit, collateral without jobs, or more than full reputation or
+	///   availability;
 	/// - the parts of a slash are at most the whole, and bonds that count are at least the minimum.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let (mut registered, mut online) = (0u32, 0u32);
@@ -38,11 +43,15 @@ impl<T: Config> Pallet<T> {
 				"a node without jobs has collateral for one"
 			);
 			ensure!(node.reputation <= FULL_REPUTATION, "a node has more than full reputation");
+			ensure!(
+				node.availability <= FULL_AVAILABILITY,
+				"a node has more than full availability"
+			);
 			if node.standing == Standing::Leaving {
 				ensure!(node.bond.is_zero(), "a node that left has a bond");
 				ensure!(node.active_jobs == 0, "a node that left has jobs");
 				ensure!(
-					!node.unbonding.is_empty(),
+					!node.unbonding.is_empty() || node.pending > 0,
 					"a node that left and holds nothing has a record"
 				);
 			} else {
@@ -81,13 +90,16 @@ impl<T: Config> Pallet<T> {
 				"funds are held for an account without a node"
 			);
 		}
-		Self::check_parameters()
+		Self::check_parameters()?;
+		Self::check_slashes()?;
+		Self::check_pools()?;
+		Self::check_eras()
 	}
 
 	fn check_funds(stash: &T::AccountId, node: &NodeOf<T>) -> Result<(), TryRuntimeError> {
 		ensure!(
-			T::Currency::balance_on_hold(&HoldReason::Bond.into(), stash) == node.held(),
-			"what is held is not the bond and what unbonds"
+			T::Currency::balance_on_hold(&HoldReason::Bond.into(), stash) == node.on_hold(),
+			"what is held is not the bond, what unbonds and what is set aside"
 		);
 		ensure!(
 			node.unbonding.iter().all(|chunk| !chunk.amount.is_zero()),
