@@ -49,7 +49,8 @@ pub struct FraudProven {
 	pub computed: i32,
 }
 
-/// A node failed a job and was judged: `slashed = to_requester + to_reporter + burned`.
+/// A node failed a job and was judged: `slashed = to_requester + to_reporter + burned`. A slash for a lie or
+/// a withheld trace is decided with it and carried out later, see [`nodes_slashed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 pub struct AttemptFailed {
@@ -59,7 +60,7 @@ pub struct AttemptFailed {
 	pub node: AccountId,
 	/// Why.
 	pub failure: Failure,
-	/// Taken from the node's bond.
+	/// What is, or will be, taken from the node's bond.
 	pub slashed: u128,
 	/// Of that, paid to the requester.
 	pub to_requester: u128,
@@ -69,6 +70,30 @@ pub struct AttemptFailed {
 	pub burned: u128,
 	/// Whether another node gets the job.
 	pub requeued: bool,
+}
+
+/// What a slash took and where it went: `total = burned + to_reporter + to_requester`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Slash {
+	/// Taken from the node's stake.
+	pub total: u128,
+	/// Burned.
+	pub burned: u128,
+	/// Paid to whoever proved it.
+	pub to_reporter: u128,
+	/// Paid to the requester of the job.
+	pub to_requester: u128,
+}
+
+/// A slash of a node was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct NodeSlashed {
+	/// Stash account of the node.
+	pub stash: AccountId,
+	/// What was taken and where it went.
+	pub slash: Slash,
 }
 
 /// The audits that were passed in a block.
@@ -84,4 +109,9 @@ pub async fn frauds_proven(at: &Snapshot) -> Result<Vec<FraudProven>> {
 /// The attempts that failed in a block.
 pub async fn attempts_failed(at: &Snapshot) -> Result<Vec<AttemptFailed>> {
 	at.events("Escrow", "JobAttemptFailed").await
+}
+
+/// The slashes that were carried out in a block.
+pub async fn nodes_slashed(at: &Snapshot) -> Result<Vec<NodeSlashed>> {
+	at.events("ComputeStaking", "NodeSlashed").await
 }

@@ -12,7 +12,12 @@ use tensornet_cli::{
 	network::{collect, fetch_outputs, job_number, JobStatus, Order, Stage},
 	output::{address, root, tna},
 };
-use tensornet_client::{calls, BlobStore, Signer};
+use tensornet_client::{
+	calls,
+	staking::slashes_of,
+	verdicts::{AttemptFailed, Slash},
+	AccountId, BlobStore, Signer,
+};
 use tensornet_protocol::price_of;
 
 use crate::{
@@ -165,7 +170,7 @@ impl Play {
 		ensure!(status.node == Some(cheat_account), "the job went to another node than the cheat");
 		self.world.switch(&honest_nodes, true).await?;
 		self.screen.say("the others take jobs again, and check what is revealed");
-		self.screen.wait("the lie to be revealed, proven and slashed");
+		self.screen.wait("the lie to be revealed and proven, and the job to be computed again");
 		let ended = task.see_through(watched, posted_block, path).await?;
 		ensure!(
 			ended.status.stage == Stage::Settled,
@@ -209,6 +214,7 @@ impl Play {
 		let lie =
 			fetch_outputs(&at, program, &revealed.node, &revealed.outputs, &self.store).await?;
 		let honest_node = ended.status.node.context("the job has no node")?;
+		let slash = self.carried_out(&fraud.node, failure).await?;
 		Ok(FraudReport {
 			job,
 			cheat: name_of(parties, &fraud.node),
@@ -220,11 +226,35 @@ impl Play {
 			cheat_output: self.model.label(&lie)?,
 			honest_output: self.model.label(&ended.outputs)?,
 			honest_node: name_of(parties, &honest_node),
-			slashed: tna(failure.slashed),
-			to_requester: tna(failure.to_requester),
-			to_reporter: tna(failure.to_reporter),
-			burned: tna(failure.burned),
+			slashed: tna(slash.total),
+			to_requester: tna(slash.to_requester),
+			to_reporter: tna(slash.to_reporter),
+			burned: tna(slash.burned),
 		})
+	}
+
+	/// Waits until the time for an appeal is over and the decided slash was carried out.
+	async fn carried_out(&self, node: &AccountId, decided: &AttemptFailed) -> Result<Slash> {
+		let at = self.world.chain.best().await?;
+		let due = slashes_of(&at, node).await?.last().map_or(0, |slash| u64::from(slash.due));
+		let name = name_of(&self.world.parties, node);
+		self.screen.say(format!(
+			"{name} is to lose {} TNA in block {due}; until then the slash can be appealed",
+			tna(decided.slashed)
+		));
+		self.screen.wait("the slash to be carried out");
+		let verdicts = self.world.court.up_to(due.max(at.number())).await?;
+		let planned = Slash {
+			total: decided.slashed,
+			burned: decided.burned,
+			to_reporter: decided.to_reporter,
+			to_requester: decided.to_requester,
+		};
+		let found = verdicts.slashes.iter().filter(|slash| slash.stash == *node);
+		found
+			.map(|slashed| slashed.slash)
+			.find(|slash| *slash == planned)
+			.context("the slash was not carried out as it was decided: no such NodeSlashed event")
 	}
 
 	/// A job as it stands in the summary.

@@ -220,6 +220,10 @@ async fn tell(
 		"The requester was compensated from the slash",
 		fraud.to_requester != "0" && fraud.slashed != "0",
 	);
+	checks.that(
+		"What burned of the slash is in the ledger",
+		tna(last.burned_for("Slash")) == fraud.burned,
+	);
 	seconds.total = screen.seconds();
 	Ok(Summary {
 		ok: checks.all_hold(),

@@ -10,7 +10,7 @@ use std::{
 };
 use tensornet_cli::network::{follow, JobStatus, Stage};
 use tensornet_client::{
-	verdicts::{self, AttemptFailed, AuditPassed, FraudProven},
+	verdicts::{self, AttemptFailed, AuditPassed, FraudProven, NodeSlashed},
 	AccountId, Chain, Root,
 };
 
@@ -121,8 +121,10 @@ pub struct Verdicts {
 	pub audits: Vec<AuditPassed>,
 	/// Lies that were proven.
 	pub frauds: Vec<FraudProven>,
-	/// Attempts that failed, with what was slashed.
+	/// Attempts that failed, with what was decided about the node's stake.
 	pub failures: Vec<AttemptFailed>,
+	/// Slashes that were carried out.
+	pub slashes: Vec<NodeSlashed>,
 }
 
 /// Collects verdicts in the background.
@@ -154,12 +156,14 @@ impl Court {
 			let audits = verdicts::audits_passed(&at).await?;
 			let frauds = verdicts::frauds_proven(&at).await?;
 			let failures = verdicts::attempts_failed(&at).await?;
+			let slashes = verdicts::nodes_slashed(&at).await?;
 			let mut record = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 			if number > record.block {
 				record.block = number;
 				record.audits.extend(audits);
 				record.frauds.extend(frauds);
 				record.failures.extend(failures);
+				record.slashes.extend(slashes);
 			}
 		}
 		Ok(())
@@ -167,6 +171,9 @@ impl Court {
 
 	/// All verdicts up to and including a block, once that block was looked at.
 	pub async fn up_to(&self, block: u64) -> Result<Verdicts> {
+		let seen = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).block;
+		// A minute for finality, and twice what the blocks that are still to come should take.
+		let patience = Duration::from_secs(60 + 6 * block.saturating_sub(seen));
 		let wait = async {
 			loop {
 				{
@@ -178,8 +185,8 @@ impl Court {
 				tokio::time::sleep(Duration::from_millis(200)).await;
 			}
 		};
-		tokio::time::timeout(Duration::from_secs(60), wait)
-			.await
-			.with_context(|| format!("block {block} was not finalized within a minute"))
+		tokio::time::timeout(patience, wait).await.with_context(|| {
+			format!("block {block} was not finalized within {} seconds", patience.as_secs())
+		})
 	}
 }
