@@ -10,11 +10,8 @@ use std::{
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, counting.
+/// The system's allocator, counting: for `#[global_allocator]`.
 pub struct Counting;
-
-/// For `#[global_allocator]`.
-pub const COUNTED: Counting = Counting;
 
 fn more(bytes: usize) {
 	let now = NOW.fetch_add(bytes, Relaxed).wrapping_add(bytes);

@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
-use tensornet_fuzz::{peak_of, COUNTED};
+use tensornet_fuzz::{peak_of, Counting};
 use tensornet_tensor::{
 	analyse,
 	arbitrary::{assert_agreement, RandomProgram, NO_LIMITS},
@@ -16,7 +16,7 @@ use tensornet_tensor::{
 };
 
 #[global_allocator]
-static ALLOCATOR: tensornet_fuzz::Counting = COUNTED;
+static ALLOCATOR: Counting = Counting;
 
 /// What decoding, checking and analysing a program may take: 64 MiB, whatever the bytes say.
 const MOST: usize = 64 << 20;

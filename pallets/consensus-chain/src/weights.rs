@@ -4,10 +4,7 @@
 //! settled job asks of this pallet is part of the weight of settling, in the pallet that settles.
 
 use core::marker::PhantomData;
-use frame_support::{
-	traits::Get,
-	weights::{constants::ParityDbWeight, Weight},
-};
+use frame_support::{traits::Get, weights::Weight};
 
 /// What each part of the pallet weighs. The benchmark of the same name says what is measured.
 pub trait WeightInfo {
@@ -36,24 +33,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn clear() -> Weight {
 		Weight::from_parts(15_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(2, 1))
-	}
-}
-
-impl WeightInfo for () {
-	fn join() -> Weight {
-		Weight::from_parts(50_000_000, 4_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
-	}
-	fn set_sponsor() -> Weight {
-		Weight::from_parts(58_000_000, 7_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
-	}
-	fn leave() -> Weight {
-		Weight::from_parts(52_000_000, 4_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 3))
-	}
-	fn clear() -> Weight {
-		Weight::from_parts(15_000_000, 4_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 1))
 	}
 }

@@ -3,10 +3,7 @@
 //! Weights of the escrow's calls, of the steps of its agenda, and of what proof of compute asks of it.
 
 use core::marker::PhantomData;
-use frame_support::{
-	traits::Get,
-	weights::{constants::ParityDbWeight, Weight},
-};
+use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the escrow.
 pub trait WeightInfo {
@@ -109,76 +106,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(190_000_000, 15_000)
 			.saturating_add(T::DbWeight::get().reads(18))
 			.saturating_add(T::DbWeight::get().writes(16))
-	}
-}
-
-impl WeightInfo for () {
-	fn submit_job() -> Weight {
-		Weight::from_parts(90_000_000, 9_000)
-			.saturating_add(ParityDbWeight::get().reads(8))
-			.saturating_add(ParityDbWeight::get().writes(7))
-	}
-	fn cancel_job() -> Weight {
-		Weight::from_parts(95_000_000, 9_000)
-			.saturating_add(ParityDbWeight::get().reads(7))
-			.saturating_add(ParityDbWeight::get().writes(9))
-	}
-	fn agenda_base() -> Weight {
-		Weight::from_parts(5_000_000, 1_500)
-			.saturating_add(ParityDbWeight::get().reads(1))
-			.saturating_add(ParityDbWeight::get().writes(1))
-	}
-	fn agenda_block() -> Weight {
-		Weight::from_parts(6_000_000, 3_000)
-			.saturating_add(ParityDbWeight::get().reads(1))
-			.saturating_add(ParityDbWeight::get().writes(0))
-	}
-	fn assign() -> Weight {
-		Weight::from_parts(80_000_000, 15_000)
-			.saturating_add(ParityDbWeight::get().reads(12))
-			.saturating_add(ParityDbWeight::get().writes(6))
-	}
-	fn expire() -> Weight {
-		Weight::from_parts(95_000_000, 9_000)
-			.saturating_add(ParityDbWeight::get().reads(8))
-			.saturating_add(ParityDbWeight::get().writes(9))
-	}
-	fn commit_deadline_requeue() -> Weight {
-		Weight::from_parts(120_000_000, 15_000)
-			.saturating_add(ParityDbWeight::get().reads(14))
-			.saturating_add(ParityDbWeight::get().writes(10))
-	}
-	fn commit_deadline_expire() -> Weight {
-		Weight::from_parts(190_000_000, 15_000)
-			.saturating_add(ParityDbWeight::get().reads(18))
-			.saturating_add(ParityDbWeight::get().writes(16))
-	}
-	fn forget() -> Weight {
-		Weight::from_parts(8_000_000, 3_000)
-			.saturating_add(ParityDbWeight::get().reads(1))
-			.saturating_add(ParityDbWeight::get().writes(2))
-	}
-	fn committed() -> Weight {
-		Weight::from_parts(25_000_000, 4_500)
-			.saturating_add(ParityDbWeight::get().reads(2))
-			.saturating_add(ParityDbWeight::get().writes(2))
-	}
-	fn verified(a: u32) -> Weight {
-		Weight::from_parts(450_000_000, 150_000)
-			.saturating_add(Weight::from_parts(35_000_000, 2_700).saturating_mul(a.into()))
-			.saturating_add(ParityDbWeight::get().reads(62))
-			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(a.into()))
-			.saturating_add(ParityDbWeight::get().writes(24))
-			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(a.into()))
-	}
-	fn failed_requeue() -> Weight {
-		Weight::from_parts(120_000_000, 15_000)
-			.saturating_add(ParityDbWeight::get().reads(14))
-			.saturating_add(ParityDbWeight::get().writes(10))
-	}
-	fn failed_expire() -> Weight {
-		Weight::from_parts(190_000_000, 15_000)
-			.saturating_add(ParityDbWeight::get().reads(18))
-			.saturating_add(ParityDbWeight::get().writes(16))
 	}
 }

@@ -5,10 +5,7 @@
 use core::marker::PhantomData;
 use frame_support::{
 	traits::Get,
-	weights::{
-		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_NANOS},
-		Weight,
-	},
+	weights::{constants::WEIGHT_REF_TIME_PER_NANOS, Weight},
 };
 
 /// What each part of the pallet weighs.
@@ -124,78 +121,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	fn mix_beacon() -> Weight {
 		nanoseconds(15_000).saturating_add(T::DbWeight::get().reads_writes(2, 3))
-	}
-}
-
-/// Weights with the database costs of ParityDB, for tests.
-impl WeightInfo for () {
-	fn register_program(p: u32) -> Weight {
-		nanoseconds(30_000_000)
-			.saturating_add(nanoseconds(60_000).saturating_mul(u64::from(p)))
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 4))
-	}
-
-	fn unregister_program() -> Weight {
-		nanoseconds(90_000).saturating_add(ParityDbWeight::get().reads_writes(2, 4))
-	}
-
-	fn commit() -> Weight {
-		nanoseconds(60_000).saturating_add(ParityDbWeight::get().reads_writes(6, 5))
-	}
-
-	fn reveal(b: u32) -> Weight {
-		nanoseconds(60_000)
-			.saturating_add(nanoseconds(6_000).saturating_mul(u64::from(b)))
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
-	}
-
-	fn answer_audit() -> Weight {
-		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
-	}
-
-	fn prove_fraud() -> Weight {
-		nanoseconds(150_000).saturating_add(ParityDbWeight::get().reads_writes(14, 14))
-	}
-
-	fn load_program(p: u32) -> Weight {
-		nanoseconds(2_000_000)
-			.saturating_add(nanoseconds(20_000).saturating_mul(u64::from(p)))
-			.saturating_add(ParityDbWeight::get().reads_writes(1, 0))
-	}
-
-	fn verify_element(m: u32, b: u32) -> Weight {
-		nanoseconds(60_000)
-			.saturating_add(nanoseconds(80_000).saturating_mul(u64::from(m)))
-			.saturating_add(nanoseconds(8_000).saturating_mul(u64::from(b)))
-			.saturating_add(ParityDbWeight::get().reads_writes(0, 0))
-	}
-
-	fn agenda_step() -> Weight {
-		nanoseconds(10_000).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
-	}
-
-	fn task_fail() -> Weight {
-		nanoseconds(130_000).saturating_add(ParityDbWeight::get().reads_writes(12, 12))
-	}
-
-	fn task_draw(c: u32) -> Weight {
-		nanoseconds(40_000)
-			.saturating_add(nanoseconds(50).saturating_mul(u64::from(c)))
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
-	}
-
-	fn task_settle(a: u32) -> Weight {
-		nanoseconds(600_000)
-			.saturating_add(nanoseconds(35_000).saturating_mul(a.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(66, 30))
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 1).saturating_mul(a.into()))
-	}
-
-	fn task_forget() -> Weight {
-		nanoseconds(15_000).saturating_add(ParityDbWeight::get().reads_writes(1, 2))
-	}
-
-	fn mix_beacon() -> Weight {
-		nanoseconds(15_000).saturating_add(ParityDbWeight::get().reads_writes(2, 3))
 	}
 }

@@ -5,10 +5,7 @@
 //! run on a named machine.
 
 use core::marker::PhantomData;
-use frame_support::{
-	traits::Get,
-	weights::{constants::RocksDbWeight, Weight},
-};
+use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the calls.
 pub trait WeightInfo {
@@ -49,28 +46,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(52_000_000, 3593)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
-	}
-}
-
-impl WeightInfo for () {
-	fn burn() -> Weight {
-		Weight::from_parts(42_000_000, 3593)
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn share_fee() -> Weight {
-		Weight::from_parts(48_000_000, 6196)
-			.saturating_add(RocksDbWeight::get().reads(3))
-			.saturating_add(RocksDbWeight::get().writes(3))
-	}
-	fn end_era() -> Weight {
-		Weight::from_parts(38_000_000, 7404)
-			.saturating_add(RocksDbWeight::get().reads(6))
-			.saturating_add(RocksDbWeight::get().writes(4))
-	}
-	fn mint() -> Weight {
-		Weight::from_parts(52_000_000, 3593)
-			.saturating_add(RocksDbWeight::get().reads(4))
-			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 }

@@ -4,10 +4,7 @@
 //! storage item touched; the times are estimates until `benchmarking.rs` has been run on a named machine.
 
 use core::marker::PhantomData;
-use frame_support::{
-	traits::Get,
-	weights::{constants::RocksDbWeight, Weight},
-};
+use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the calls, and of what happens without one.
 pub trait WeightInfo {
@@ -124,77 +121,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(12_000_000, 3000).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().reads_writes(3, 0).saturating_mul(c.into()))
-	}
-}
-
-impl WeightInfo for () {
-	fn register_candidate() -> Weight {
-		Weight::from_parts(110_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(8))
-			.saturating_add(RocksDbWeight::get().writes(5))
-	}
-	fn bond_more() -> Weight {
-		Weight::from_parts(105_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(4))
-			.saturating_add(RocksDbWeight::get().writes(4))
-	}
-	fn unbond() -> Weight {
-		Weight::from_parts(85_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(3))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(46_000_000, 4000)
-			.saturating_add(RocksDbWeight::get().reads(3))
-			.saturating_add(RocksDbWeight::get().writes(3))
-	}
-	fn chill() -> Weight {
-		Weight::from_parts(70_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn stand() -> Weight {
-		Weight::from_parts(80_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(6))
-			.saturating_add(RocksDbWeight::get().writes(3))
-	}
-	fn leave() -> Weight {
-		Weight::from_parts(80_000_000, 27000)
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn claim_validator_rewards() -> Weight {
-		Weight::from_parts(70_000_000, 4000)
-			.saturating_add(RocksDbWeight::get().reads(8))
-			.saturating_add(RocksDbWeight::get().writes(5))
-	}
-	fn cancel_slash() -> Weight {
-		Weight::from_parts(30_000_000, 4000)
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn note_author() -> Weight {
-		Weight::from_parts(12_000_000, 3000)
-			.saturating_add(RocksDbWeight::get().reads(3))
-			.saturating_add(RocksDbWeight::get().writes(2))
-	}
-	fn enact_due_slashes(n: u32) -> Weight {
-		Weight::from_parts(5_000_000, 27000)
-			.saturating_add(Weight::from_parts(190_000_000, 3000).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(1))
-			.saturating_add(RocksDbWeight::get().reads_writes(9, 7).saturating_mul(n.into()))
-	}
-	fn on_offence(n: u32) -> Weight {
-		Weight::from_parts(5_000_000, 27000)
-			.saturating_add(Weight::from_parts(110_000_000, 3000).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(1))
-			.saturating_add(RocksDbWeight::get().reads_writes(10, 6).saturating_mul(n.into()))
-	}
-	fn elect(c: u32) -> Weight {
-		Weight::from_parts(80_000_000, 27000)
-			.saturating_add(Weight::from_parts(12_000_000, 3000).saturating_mul(c.into()))
-			.saturating_add(RocksDbWeight::get().reads(7))
-			.saturating_add(RocksDbWeight::get().reads_writes(3, 0).saturating_mul(c.into()))
 	}
 }
