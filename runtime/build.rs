@@ -43,6 +43,8 @@ mod wasm {
 		if env::var("PROFILE").as_deref() == Ok("debug") {
 			set_default("CARGO_PROFILE_RELEASE_LTO", "off");
 		}
+		// Lints of this workspace's build are not for that of the WASM, whose compiler may be another.
+		env::remove_var("RUSTC_WORKSPACE_WRAPPER");
 		// The build directory may lie outside the workspace, from where the builder would search.
 		if let Ok(manifest) = env::var("CARGO_MANIFEST_DIR") {
 			if let Some(root) = Path::new(&manifest).parent() {

@@ -1,12 +1,34 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Format and lints. Clippy runs as a compiler wrapper of an ordinary build, not as `cargo check`: it
-# then uses the dependencies that the tests have compiled already instead of compiling a thousand
-# crates once more for checking.
+# Format and lints, without running anything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
-SKIP_WASM_BUILD=1 RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/clippy-driver.sh \
-	CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__" \
-	cargo build --workspace --all-targets --keep-going
+
+# Crates without examples in their documentation, and programs without unit tests, switch those
+# harnesses off: they would be compiled and linked for nothing. Nothing may hide behind that.
+for manifest in $(git ls-files '*Cargo.toml'); do
+	source=$(dirname "$manifest")/src
+	if grep -q '^doctest = false' "$manifest"; then
+		find "$source" -name '*.rs' -exec awk '
+			FNR == 1 { fences = 0 }
+			/^[ \t]*\/\/[\/!] ```/ {
+				if (++fences % 2 && !/```text/) {
+					print FILENAME ":" FNR ": an example that never runs: remove `doctest = false` or mark it as text"
+					found = 1
+				}
+			}
+			END { exit found }' {} + >&2
+	fi
+	if grep -A4 '^\[\[bin\]\]' "$manifest" | grep -q '^test = false'; then
+		# A library beside the program has a harness of its own.
+		if [ -f "$source/lib.rs" ]; then program=$source/main.rs; else program=$source; fi
+		if grep -rnE '^\s*#\[(tokio::)?test\]' "$program" >&2; then
+			echo "$manifest: tests that never run: remove \`test = false\` or move them to tests/" >&2
+			exit 1
+		fi
+	fi
+done
+
+scripts/cargo-linted.sh test --workspace --no-run --keep-going

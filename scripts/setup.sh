@@ -144,6 +144,8 @@ need rustup "see https://rustup.rs"
 need cc "install a C compiler, for example the Debian package gcc"
 need python3 "install python3 and pip"
 apt_install protobuf-compiler pkg-config
+# One dependency of the node, which makes the WASM small, is written in C++.
+command -v c++ >/dev/null 2>&1 || apt_install g++
 wasm_target
 vulkan
 models
