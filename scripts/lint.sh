@@ -31,4 +31,4 @@ for manifest in $(git ls-files '*Cargo.toml'); do
 	fi
 done
 
-scripts/cargo-linted.sh test --workspace --no-run --keep-going
+scripts/cargo-linted.sh test --workspace --no-run
