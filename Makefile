@@ -4,6 +4,7 @@
 # make test    format, lints and every test
 # make conformance  the tensor engine against the tests and the reference model of tosa-tools
 # make fuzz    coverage-guided fuzzing of what reads bytes from strangers
+# make fuzz-runtime  a million random calls of the whole runtime, with every law held after each block
 # make networks  whole networks on the CPU path beside onnxruntime
 # make build   the three programs: tensornet-node, tensornet-worker, tensornet
 # make weights measure the benchmarks of our pallets and write their weights
@@ -16,7 +17,7 @@ SHELL := /bin/bash
 export TENSORNET_CACHE ?= $(HOME)/.cache/tensornet
 export CARGO_TARGET_DIR ?= $(TENSORNET_CACHE)/target
 
-.PHONY: help setup build demo test lint accuracy conformance fuzz networks weights clean-cache
+.PHONY: help setup build demo test lint accuracy conformance fuzz fuzz-runtime networks weights clean-cache
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ conformance: setup
 # A minute for each target; SECONDS_EACH=1800 asks for more.
 fuzz:
 	scripts/fuzz.sh
+
+fuzz-runtime: setup
+	scripts/fuzz_runtime.sh $(FUZZ)
 
 networks: setup
 	scripts/networks.sh

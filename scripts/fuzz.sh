@@ -26,6 +26,11 @@ for target in "${targets[@]}"; do
 done
 
 export CARGO_TARGET_DIR=$cache/target
+# Bytes at random are hardly ever a program: it begins with some that are.
+if [[ " ${targets[*]} " == *" program_bytes "* ]] && [ ! -d "$cache/seeds/program_bytes" ]; then
+	cargo run --release --manifest-path ../primitives/tensor/Cargo.toml --features arbitrary \
+		--example program_seeds -- "$cache/seeds/program_bytes"
+fi
 RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing" \
@@ -34,14 +39,15 @@ RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 for target in "${targets[@]}"; do
 	program=$CARGO_TARGET_DIR/$host/release/$target
 	[ -x "$program" ] || { echo "fuzz: no target named $target" >&2; exit 2; }
-	mkdir -p "$cache/corpus/$target" "corpus/$target" artifacts
+	mkdir -p "$cache/corpus/$target" "$cache/seeds/$target" "corpus/$target" artifacts
 	echo "==> $target for $SECONDS_EACH s"
 	"$program" -max_total_time="$SECONDS_EACH" -timeout=20 -rss_limit_mb=2048 -max_len=8192 \
 		-print_final_stats=1 -artifact_prefix="artifacts/$target-" \
-		"$cache/corpus/$target" "corpus/$target"
+		"$cache/corpus/$target" "$cache/seeds/$target" "corpus/$target"
 	if [ -n "${MINIMISE:-}" ]; then
 		smallest=$(mktemp -d)
-		"$program" -merge=1 -max_len=1024 "$smallest" "corpus/$target" "$cache/corpus/$target"
+		"$program" -merge=1 -max_len=1024 "$smallest" "corpus/$target" \
+			"$cache/corpus/$target" "$cache/seeds/$target"
 		find "$smallest" -type f | head -n "${KEEP:-200}" | xargs -r cp -t "corpus/$target"
 		rm -rf "$smallest"
 	fi

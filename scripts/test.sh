@@ -9,6 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CARGO_TARGET_DIR:=target}"
+# What helps the next small change costs a build from nothing more.
+[ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 step() { printf '\n==> %s (%s)\n' "$*" "$(date +%T)"; }
 linted() { scripts/cargo-linted.sh "$@"; }
 

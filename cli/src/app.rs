@@ -288,6 +288,48 @@ mod tests {
 	}
 
 	#[test]
+	fn every_command_that_signs_can_be_tried_out() {
+		fn look(command: &clap::Command, path: &str, signing: &mut Vec<String>) {
+			let has = |option: &str| {
+				command.get_arguments().any(|argument| argument.get_long() == Some(option))
+			};
+			if has("key") {
+				assert!(has("dry-run"), "{path} has no --dry-run");
+				signing.push(path.to_owned());
+			}
+			for inner in command.get_subcommands() {
+				look(inner, &format!("{path} {}", inner.get_name()), signing);
+			}
+		}
+		let mut signing = Vec::new();
+		look(&Cli::command(), "tensornet", &mut signing);
+		for write in [
+			"transfer",
+			"burn",
+			"delegate",
+			"redelegate",
+			"unbond",
+			"withdraw",
+			"sponsor",
+			"rewards claim",
+			"node register",
+			"node unbond",
+			"validator register",
+			"program register",
+			"job submit",
+			"job cancel",
+			"lineage join",
+			"gov propose",
+			"gov vote",
+			"gov delegate",
+			"gov apply-upgrade",
+			"attest issue",
+		] {
+			assert!(signing.contains(&format!("tensornet {write}")), "{write} signs nothing");
+		}
+	}
+
+	#[test]
 	fn every_command_explains_itself() {
 		fn check(command: &clap::Command) {
 			assert!(command.get_about().is_some(), "{} says nothing", command.get_name());

@@ -38,7 +38,15 @@ fn a_model_becomes_a_program_with_its_constants_and_a_report_of_every_layer() {
 	let output = tensornet(&[&arguments[..], &["--json"]].concat());
 	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 	let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-	assert_eq!(result["report"]["rows"].as_array().unwrap().len(), 3);
+	let report = &result["report"];
+	let rows = report["rows"].as_array().unwrap();
+	assert_eq!(rows.len(), 3);
+	// What each layer costs in time is told, and adds up.
+	for times in ["milliseconds", "byte_milliseconds"] {
+		let all = report[times].as_f64().unwrap();
+		let layers: f64 = rows.iter().map(|row| row[times].as_f64().unwrap()).sum();
+		assert!(all > 0.0 && (all - layers).abs() < 1e-9 * all, "{times}: {layers} of {all}");
+	}
 	let constants = std::fs::read_dir(directory.path().join("digits.constants")).unwrap();
 	assert!(constants.count() >= 2);
 

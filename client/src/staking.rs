@@ -134,22 +134,10 @@ pub async fn era(at: &Snapshot) -> Result<Era> {
 	at.view_as("Validators", "era", ()).await
 }
 
-/// The eras in which a node worked, which have ended, and for which nothing was minted yet.
-pub async fn unclaimed_eras(at: &Snapshot, node: &AccountId) -> Result<Vec<u32>> {
-	#[derive(DecodeAsType)]
-	struct Work {
-		claimed: bool,
-	}
-	let now = era(at).await?.index;
-	let depth: u32 = at.constant("ComputeStaking", "HistoryDepth")?;
-	let mut unclaimed = Vec::new();
-	for ended in now.saturating_sub(depth)..now {
-		let work = at.get::<_, Work>("ComputeStaking", "EraBurn", (ended, *node)).await?;
-		if work.is_some_and(|work| !work.claimed) {
-			unclaimed.push(ended);
-		}
-	}
-	Ok(unclaimed)
+/// What a node earned in ended eras and was not minted yet, by era, oldest first. The part of those who back
+/// it is included.
+pub async fn unclaimed_eras(at: &Snapshot, node: &AccountId) -> Result<Vec<(u32, u128)>> {
+	at.view("ComputeStaking", "claimable", node).await
 }
 
 /// What an account received of what was minted, by reason.

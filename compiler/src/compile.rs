@@ -11,6 +11,7 @@ use crate::{
 	package::{hex, BlobCard, ModelCard, Package, TensorCard},
 	place::place,
 	report::Report,
+	timing::{all_in_bytes, milliseconds},
 };
 use std::sync::Arc;
 use tensornet_tensor::{intervals, Binary, Limits, Op, TensorType};
@@ -26,6 +27,8 @@ pub struct Options {
 	pub input: String,
 	/// How many calibration samples the ratios of the report are measured on.
 	pub measured: usize,
+	/// Whether the report tells what each layer costs in time on this machine, as compiled and in eight bits.
+	pub timed: bool,
 	/// How the ranges of eight-bit operands are chosen.
 	pub method: Method,
 	/// Which operands and weights of products get eight bits.
@@ -148,7 +151,11 @@ pub fn compile_graph(
 		lowered.blobs.iter().map(|(root, bytes)| (*root, bytes.as_slice().into())).collect();
 	let package = Package { program: Arc::new(program), constants, card };
 	let measured = &calibration[..options.measured.min(calibration.len())];
-	let report = Report::of(&package, graph, &lowered, &choices, &options.limits, measured)?;
+	let mut report = Report::of(&package, graph, &lowered, &choices, &options.limits, measured)?;
+	if options.timed {
+		let bytes = lower(graph, &ranges, &all_in_bytes(&choices), options.method, iterations)?;
+		report.time(graph, &lowered, milliseconds(&lowered)?, milliseconds(&bytes)?);
+	}
 	Ok(Compiled { package, report })
 }
 

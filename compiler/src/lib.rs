@@ -49,6 +49,7 @@ mod safetensors;
 pub mod samples;
 pub mod sentence;
 mod simplify;
+mod timing;
 pub mod tosa;
 pub mod voice;
 

@@ -5,13 +5,13 @@
 use crate::{
 	calibrate::{origin, Choices},
 	error::CompileError,
-	graph::{Graph, Op},
+	graph::{Graph, NodeId, Op},
 	lower::{Lowered, NodeResult},
 	package::{first_largest, Package},
 	reference::iterations,
 };
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use tensornet_tensor::{
 	analyse, read_element, run_job, Analysis, CpuExecutor, ExecError, Layout, Leaf, Limits,
 	TensorType,
@@ -44,6 +44,10 @@ pub struct Row {
 	pub snr_db: Option<f64>,
 	/// Ratio of the output to the error that eight bits here make in it, in decibels.
 	pub sensitivity_db: Option<f64>,
+	/// Milliseconds that the layer takes on this machine; where it has several rows, in the first.
+	pub milliseconds: Option<f64>,
+	/// The same with every operand and weight of the model in eight bits: what the choice costs is the difference.
+	pub byte_milliseconds: Option<f64>,
 }
 
 /// What compilation did to each layer, and what it costs.
@@ -73,6 +77,10 @@ pub struct Report {
 	/// By how much the output differs from the float model's on the measured samples; nothing where the
 	/// program ends in front of a softmax.
 	pub difference: Option<Difference>,
+	/// Milliseconds of one iteration on this machine, commitments aside; if it was measured.
+	pub milliseconds: Option<f64>,
+	/// The same with every operand and weight in eight bits.
+	pub byte_milliseconds: Option<f64>,
 }
 
 /// By how much numbers differ from the float model's.
@@ -132,7 +140,28 @@ impl Report {
 			constant_bytes: package.constants.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
 			agreement,
 			difference,
+			milliseconds: None,
+			byte_milliseconds: None,
 		})
+	}
+
+	/// Fills in times: milliseconds by node of `graph`, as `lowered` and with everything in eight bits.
+	pub fn time(
+		&mut self,
+		graph: &Graph,
+		lowered: &Lowered,
+		chosen: BTreeMap<NodeId, f64>,
+		bytes: BTreeMap<NodeId, f64>,
+	) {
+		self.milliseconds = Some(chosen.values().sum());
+		self.byte_milliseconds = Some(bytes.values().sum());
+		let mut seen = vec![false; graph.nodes.len()];
+		for (row, result) in self.rows.iter_mut().zip(&lowered.results) {
+			if !std::mem::replace(&mut seen[result.node], true) {
+				row.milliseconds = Some(chosen.get(&result.node).copied().unwrap_or_default());
+				row.byte_milliseconds = Some(bytes.get(&result.node).copied().unwrap_or_default());
+			}
+		}
 	}
 }
 
@@ -218,6 +247,8 @@ fn row(
 		open_bytes: cost.map(|cost| cost.open_bytes),
 		snr_db,
 		sensitivity_db: choices.sensitivity.get(result.node).copied().flatten(),
+		milliseconds: None,
+		byte_milliseconds: None,
 	}
 }
 
@@ -315,6 +346,11 @@ pub fn row_major(ty: &TensorType, layout: &Layout, bytes: &[u8]) -> Vec<i32> {
 	(0..ty.elements()).filter_map(|index| read_element(ty.dtype, bytes, place(index))).collect()
 }
 
+/// A number of milliseconds, or nothing.
+fn time(value: Option<f64>) -> String {
+	value.map(|value| format!("{value:.3}")).unwrap_or_default()
+}
+
 /// A number of decibels, or nothing.
 fn decibels(value: Option<f64>) -> String {
 	value.map(|value| format!("{value:.1}")).unwrap_or_default()
@@ -324,7 +360,7 @@ impl fmt::Display for Report {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		writeln!(
 			f,
-			"{:<24} {:<10} {:<5} {:<18} {:>9} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7}",
+			"{:<24} {:<10} {:<5} {:<18} {:>9} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8}",
 			"layer",
 			"operator",
 			"type",
@@ -336,7 +372,9 @@ impl fmt::Display for Report {
 			"per elem",
 			"opening",
 			"SNR dB",
-			"8-bit"
+			"8-bit",
+			"ms",
+			"8-bit ms"
 		)?;
 		let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
 		for row in &self.rows {
@@ -345,7 +383,7 @@ impl fmt::Display for Report {
 			let start = row.layer.char_indices().rev().nth(23).map_or(0, |(start, _)| start);
 			writeln!(
 				f,
-				"{:<24} {:<10} {:<5} {:<18} {:>9.2e} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7}",
+				"{:<24} {:<10} {:<5} {:<18} {:>9.2e} {:>5} {:>11} {:>5} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8}",
 				&row.layer[start..],
 				row.operator,
 				row.dtype,
@@ -357,7 +395,9 @@ impl fmt::Display for Report {
 				number(row.element_macs),
 				number(row.open_bytes),
 				decibels(row.snr_db),
-				decibels(row.sensitivity_db)
+				decibels(row.sensitivity_db),
+				time(row.milliseconds),
+				time(row.byte_milliseconds)
 			)?;
 		}
 		writeln!(
@@ -380,6 +420,12 @@ impl fmt::Display for Report {
 			writeln!(
 				f,
 				"output differs from float by {mean:.2e} on average, {largest:.2e} at most"
+			)?;
+		}
+		if let (Some(chosen), Some(bytes)) = (self.milliseconds, self.byte_milliseconds) {
+			writeln!(
+				f,
+				"{chosen:.2} ms on this machine's cores; all in eight bits it would be {bytes:.2} ms"
 			)?;
 		}
 		write!(

@@ -34,6 +34,18 @@ pub enum Command {
 		#[arg(long)]
 		json: bool,
 	},
+	/// Time int8 products of many sizes on every GPU of this machine and on the CPU.
+	///
+	/// Finds the fastest kernel for each size, and keeps it among the worker's data for `run`. Every
+	/// result is compared with the CPU's.
+	Bench {
+		/// Folder of the worker's data.
+		#[arg(long, env = "TENSORNET_DATA", default_value = "tensornet-worker")]
+		data: PathBuf,
+		/// Print JSON.
+		#[arg(long)]
+		json: bool,
+	},
 }
 
 /// Options of `run`.

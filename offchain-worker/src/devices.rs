@@ -90,6 +90,7 @@ pub fn list() -> Vec<DeviceInfo> {
 		.into_iter()
 		.map(|(info, opened)| {
 			let measured = opened.map_err(anyhow::Error::from).and_then(|device| {
+				let device = Arc::new(device);
 				let rate = measure_gpu(&device)?;
 				Ok((device.max_tensor_bytes() / 4, rate))
 			});
@@ -223,7 +224,7 @@ pub fn print(json: bool) -> anyhow::Result<()> {
 }
 
 /// A rate with three or four significant digits and a decimal prefix.
-fn human(rate: u64) -> String {
+pub(crate) fn human(rate: u64) -> String {
 	let prefixes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
 	let rate = rate as f64;
 	match prefixes.iter().find(|(size, _)| rate >= *size) {

@@ -39,9 +39,9 @@ impl Engine {
 	}
 
 	/// Runs programs on a GPU.
-	pub fn gpu(device: GpuDevice) -> Self {
+	pub fn gpu(device: Arc<GpuDevice>) -> Self {
 		let name = device.name().to_owned();
-		Self::new(Device::Gpu(Arc::new(device)), &name)
+		Self::new(Device::Gpu(device), &name)
 	}
 
 	fn new(device: Device, name: &str) -> Self {

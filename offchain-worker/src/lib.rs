@@ -10,13 +10,15 @@
 //! - [`challenger`]: recomputes other nodes' results and proves frauds.
 //! - [`heartbeat`]: signs of life, where the chain asks for them.
 //! - [`parts`]: what these share; one transaction at a time leaves.
-//! - [`engine`]: runs programs on a device; [`gpu`] is the wgpu path, [`devices`] lists adapters.
+//! - [`engine`]: runs programs on a device; [`gpu`] is the wgpu path, [`devices`] lists adapters and
+//!   [`bench`] times them.
 //! - [`server`]: outputs, traces and [`metrics`] over HTTP.
 //! - [`config`] and [`run`]: the command line, start and stop.
 //!
 //! A program is data: the worker never runs code that somebody sent.
 
 pub mod agent;
+pub mod bench;
 pub mod challenger;
 pub mod config;
 pub mod devices;

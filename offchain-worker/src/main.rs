@@ -5,6 +5,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use tensornet_worker::{
+	bench,
 	config::{Cli, Command},
 	devices, run,
 };
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
 			.map_err(Into::into)
 			.and_then(|runtime| runtime.block_on(run::run(*options))),
 		Command::Devices { json } => devices::print(json),
+		Command::Bench { data, json } => bench::print(&data, json),
 	};
 	match result {
 		Ok(()) => ExitCode::SUCCESS,

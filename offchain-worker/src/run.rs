@@ -3,7 +3,7 @@
 //! `tensornet-worker run`: puts the parts together and stops them again.
 
 use anyhow::{bail, Context, Result};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tensornet_client::{keys, records, BlobStore, Chain, Signer};
 use tokio::sync::watch;
 
@@ -11,6 +11,7 @@ use crate::{
 	agent::Agent,
 	challenger::Challenger,
 	config::{DeviceChoice, Run},
+	devices::{measure_gpu, DeviceKind},
 	engine::Engine,
 	gpu::GpuDevice,
 	heartbeat::Heartbeat,
@@ -29,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// Runs the worker until it is told to stop.
 pub async fn run(options: Run) -> Result<()> {
 	let operator = Signer::from_argument(&options.operator).context("--operator")?;
-	let engine = engine(options.device, options.allow_software_gpu)?;
+	let engine = engine(options.device, options.allow_software_gpu, &options.data)?;
 	let chain = connect(&options.chain).await?;
 	if options.development_tamper.is_some() && !chain.is_development().await? {
 		bail!("--development-tamper is for development chains: this one is not, and cheating costs the bond");
@@ -84,20 +85,34 @@ pub async fn run(options: Run) -> Result<()> {
 	}
 }
 
-fn engine(choice: DeviceChoice, allow_software: bool) -> Result<Engine> {
+fn engine(choice: DeviceChoice, allow_software: bool, data: &Path) -> Result<Engine> {
 	if choice == DeviceChoice::Cpu {
 		return Ok(Engine::cpu());
 	}
-	match GpuDevice::open(allow_software) {
+	match gpu(allow_software, data) {
 		Ok(device) => Ok(Engine::gpu(device)),
 		Err(error) if choice == DeviceChoice::Gpu => {
-			Err(anyhow::anyhow!("no GPU can be used: {error}. Try --device cpu"))
+			Err(error.context("no GPU can be used. Try --device cpu"))
 		}
 		Err(error) => {
-			tracing::info!(%error, "no GPU: using the CPU");
+			tracing::info!(error = format!("{error:#}"), "no GPU: using the CPU");
 			Ok(Engine::cpu())
 		}
 	}
+}
+
+/// The best GPU, measured, so that its dispatches are as long as they should be. What is measured about
+/// products is kept among the worker's data.
+fn gpu(allow_software: bool, data: &Path) -> Result<Arc<GpuDevice>> {
+	let device = GpuDevice::open(allow_software)?;
+	// Software Vulkan is for tests: the usual kernels will do, and measuring takes longer than a job.
+	if device.kind() == DeviceKind::Software {
+		return Ok(Arc::new(device));
+	}
+	let device = Arc::new(device.with_tuning(data));
+	let rate = measure_gpu(&device)?;
+	tracing::info!(device = device.name(), rate, "the GPU was measured, in int8 MAC/s");
+	Ok(device)
 }
 
 /// Connects to the chain. A worker may be started before the node that it talks to.

@@ -6,6 +6,8 @@
 //! `mesa-vulkan-drivers`).
 
 mod common;
+#[path = "differential/products.rs"]
+mod products;
 #[path = "differential/windows.rs"]
 mod windows;
 

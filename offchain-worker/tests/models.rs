@@ -4,9 +4,9 @@
 //!
 //! Needs an adapter like `differential`, and the reference model that the set-up script fetches.
 
-use std::{path::PathBuf, sync::Arc};
-use tensornet_compiler::{compile, OnnxModel, Options, Package};
-use tensornet_tensor::Executor;
+use std::{path::PathBuf, sync::Arc, time::Instant};
+use tensornet_compiler::{compile, voice, OnnxModel, Options, Package, Targets};
+use tensornet_tensor::{run_job, Executor};
 use tensornet_worker::gpu::{GpuDevice, GpuExecutor};
 
 fn device() -> GpuDevice {
@@ -33,8 +33,12 @@ fn compare(package: &Package, samples: &[Vec<f32>]) {
 			GpuExecutor::new(device, package.program.clone(), constants.clone()).expect("fits");
 		for (number, sample) in samples.iter().enumerate() {
 			let input = package.card.encode_input(sample).expect("of the input's size");
+			let start = Instant::now();
 			let expected = cpu.run_iteration(&[&input], &[]).expect("runs");
+			let on_cpu = start.elapsed();
 			let got = gpu.run(&[&input], &[]).expect("runs");
+			let on_gpu = start.elapsed() - on_cpu;
+			println!("sample {number}: GPU {on_gpu:?}, CPU {on_cpu:?}, packed: {packed}");
 			let differs = expected.iter().zip(&got).position(|(a, b)| a != b);
 			assert_eq!(differs, None, "checkpoint of sample {number}, packed: {packed}");
 			assert_eq!(expected.len(), got.len());
@@ -63,4 +67,56 @@ fn the_file_type_model_gives_the_same_bits() {
 	let samples: Vec<_> = (0..3).map(|seed| sample(seed, 2048, 257)).collect();
 	let compiled = compile(&model, &samples, &Options::default()).expect("compiles");
 	compare(&compiled.package, &samples);
+}
+
+/// Sound with pauses: a buzz whose pitch moves, and some noise.
+fn sound(seed: u32, samples: usize) -> Vec<f32> {
+	let noise = sample(seed, samples, 1 << 16);
+	let mut phase = 0f32;
+	let mut buzz = |at: usize| {
+		let time = at as f32 / voice::RATE as f32;
+		phase += (120.0 + 30.0 * (time * 3.0).sin()) / voice::RATE as f32;
+		phase -= phase.floor();
+		if (time * 5.0) as u32 % 4 < 3 {
+			phase - 0.5
+		} else {
+			0.0
+		}
+	};
+	let sample = |(at, noise): (usize, &f32)| buzz(at) * 0.5 + (noise / 32_768.0 - 1.0) * 0.02;
+	noise.iter().enumerate().map(sample).collect()
+}
+
+/// A whole job: the state of the LSTM goes from frame to frame on both sides.
+#[test]
+fn the_voice_activity_model_gives_the_same_bits_frame_after_frame() {
+	let model = voice::load().expect("in the cache: run scripts/setup.sh");
+	let calibration = [voice::frames(&sound(1, 8 * voice::FRAME))];
+	let targets = Targets { weights: Some(50.0), operands: None };
+	let options = Options { targets, ..Options::default() };
+	let package = compile(&model, &calibration, &options).expect("compiles").package;
+	let Package { program, card, .. } = &package;
+	let frames = voice::frames(&sound(2, 6 * voice::FRAME));
+	let input = card.encode_input(&frames).expect("of the input's size");
+	let iterations = card.iterations_of(&frames).expect("whole frames");
+	let states = card.first_states().expect("a complete package");
+	let states: Vec<&[u8]> = states.iter().map(Vec::as_slice).collect();
+	let run = |executor: &mut dyn Executor| {
+		let mut trace = Vec::new();
+		let mut sink = |_: u32, checkpoints: &[Vec<u8>]| {
+			trace.push(checkpoints.to_vec());
+			Ok(())
+		};
+		run_job(executor, program, &[&input], &states, iterations, &mut sink).expect("runs");
+		trace
+	};
+	let constants = package.constant_bytes().expect("a complete package");
+	let mut gpu = GpuExecutor::new(Arc::new(device()), program.clone(), constants).expect("fits");
+	let (expected, got) = (run(&mut package.executor().expect("fits")), run(&mut gpu));
+	assert_eq!(iterations, 6);
+	for (frame, (expected, got)) in expected.iter().zip(&got).enumerate() {
+		let differs = expected.iter().zip(got).position(|(a, b)| a != b);
+		assert_eq!(differs, None, "checkpoint of frame {frame}");
+	}
+	assert_eq!(expected.len(), got.len());
 }

@@ -9,7 +9,7 @@ use crate::{configs::markets::AssetKind, *};
 use alloc::vec::Vec;
 use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
-	traits::KeyOwnerProofSystem,
+	traits::{Get, KeyOwnerProofSystem},
 	weights::Weight,
 };
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
@@ -104,7 +104,7 @@ impl_runtime_apis! {
 				pallet_babe::EpochConfig::<Runtime>::get().unwrap_or(BABE_GENESIS_EPOCH_CONFIG);
 			sp_consensus_babe::BabeConfiguration {
 				slot_duration: Babe::slot_duration(),
-				epoch_length: time::EPOCH_DURATION_IN_SLOTS,
+				epoch_length: <Runtime as pallet_babe::Config>::EpochDuration::get(),
 				c: epoch_config.c,
 				authorities: pallet_babe::Authorities::<Runtime>::get().to_vec(),
 				randomness: pallet_babe::Randomness::<Runtime>::get(),
@@ -330,8 +330,9 @@ impl_runtime_apis! {
 			impl frame_system_benchmarking::Config for Runtime {}
 			impl frame_benchmarking::baseline::Config for Runtime {}
 
-			let whitelist: Vec<TrackedStorageKey> =
+			let mut whitelist: Vec<TrackedStorageKey> =
 				AllPalletsWithSystem::whitelisted_storage_keys();
+			whitelist.extend(weights::shared::keys().into_iter().map(|(key, _)| key.into()));
 			let mut batches = Vec::<BenchmarkBatch>::new();
 			let params = (&config, &whitelist);
 			add_benchmarks!(params, batches);

@@ -4,8 +4,8 @@
 //! each other.
 
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, ComputeStaking, ConsensusChain, Escrow, Poc,
-	Runtime, RuntimeOrigin, Tna, Validators,
+	AccountId, Balance, Balances, BlockNumber, Compliance, ComputeStaking, ConsensusChain, Escrow,
+	Poc, Runtime, RuntimeOrigin, Tna, Validators,
 };
 use alloc::vec;
 use codec::Encode;
@@ -19,7 +19,7 @@ use pallet_tensornet_staking::Config as StakingConfig;
 use tensornet_commitment::root;
 use tensornet_protocol::{
 	BlobRoots, BurnCause, Capability, Eras, Hash, JobId, JobRequest, Jobs, OnEraEnd, Programs,
-	TokenPolicy, MAX_BLOBS, MAX_DEGREES, MAX_ENDPOINT,
+	TokenPolicy, MAX_BLOBS, MAX_ENDPOINT,
 };
 use tensornet_tensor::{
 	Checkpoint, DType, Input, Layout, Node, Op, Program, TensorType, Unary, FORMAT,
@@ -123,12 +123,30 @@ impl pallet_tensornet_escrow::BenchmarkHelper<AccountId> for Helper {
 		online_node(index)
 	}
 
-	fn ancestors(contributors: [&AccountId; 3], active: u32) {
-		let mut left = active;
+	fn attested() -> AccountId {
+		let who = rich("attested", 0);
+		let expires_at = crate::System::block_number().saturating_add(crate::time::DAYS);
+		for index in 0..<Runtime as pallet_tensornet_compliance::Config>::MaxAttestations::get() {
+			let registrar = rich("registrar", index);
+			let signed = || RuntimeOrigin::signed(registrar.clone());
+			Compliance::apply(signed()).expect("it can pay the deposit");
+			Compliance::appoint(RuntimeOrigin::root(), registrar.clone()).expect("it applied");
+			Compliance::attest(
+				signed(),
+				who.clone(),
+				1,
+				pallet_tensornet_compliance::Country(*b"CH"),
+				expires_at,
+				Hash::zero(),
+			)
+			.expect("there is room");
+		}
+		who
+	}
+
+	fn sponsors(contributors: [&AccountId; 3]) {
 		for (family, who) in (0..).zip(contributors) {
-			let here = left.min(MAX_DEGREES);
-			left -= here;
-			ConsensusChain::ancestors_for_benchmark(who, family, here);
+			ConsensusChain::ancestors_for_benchmark(who, family, 0);
 		}
 	}
 }
@@ -235,12 +253,13 @@ impl pallet_tensornet_poc::benchmarking::BenchmarkHelper<AccountId> for Helper {
 		(job, account("node operator", 0, 0))
 	}
 
-	fn ancestors(job: JobId, active: u32) {
+	fn sponsors(job: JobId) {
 		let assignment = Escrow::assignment(job).expect("a node has the job");
 		let author = Poc::facts(&assignment.program).expect("it is registered").author;
-		<Self as pallet_tensornet_escrow::BenchmarkHelper<AccountId>>::ancestors(
-			[&assignment.node, &assignment.requester, &author],
-			active,
-		);
+		<Self as pallet_tensornet_escrow::BenchmarkHelper<AccountId>>::sponsors([
+			&assignment.node,
+			&assignment.requester,
+			&author,
+		]);
 	}
 }

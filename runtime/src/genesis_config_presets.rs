@@ -37,7 +37,8 @@ pub const POOL: (Balance, Balance) = (100_000 * UNIT, 200_000 * TEST_DOLLAR);
 /// What each validator of a development chain has bonded from the start.
 pub const VALIDATOR_BOND: Balance = 100_000 * UNIT;
 
-/// By what the periods of referenda and the length of eras are divided on development chains.
+/// By what the periods of referenda and the length of sessions and eras are divided on development chains:
+/// an era is a minute. It releases what an era of any chain does.
 pub const DEVELOPMENT_PACE: u32 = 1_200;
 
 /// A validator of a development chain: its stash and its session keys.

@@ -7,6 +7,7 @@
 //!
 //! - [`configs`]: one file per subject, one `impl Config` per pallet;
 //! - [`apis`]: what the node may ask of the runtime;
+//! - [`migrations`]: what an upgrade does to the state that it finds;
 //! - [`genesis_config_presets`]: the chains that can be started without a file;
 //! - [`weights`]: what is measured for this runtime rather than taken from the SDK.
 //!
@@ -27,6 +28,7 @@ mod benchmarks;
 pub mod configs;
 pub mod genesis_config_presets;
 pub mod governance;
+pub mod migrations;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -126,10 +128,12 @@ pub mod time {
 	/// One day.
 	pub const DAYS: BlockNumber = 24 * HOURS;
 	/// Length of a BABE epoch, which is also a session. It cannot be changed on a running chain.
+	/// Development chains divide it by their pace.
 	pub const EPOCH_DURATION_IN_BLOCKS: BlockNumber = 10 * MINUTES;
 	/// The same in slots.
 	pub const EPOCH_DURATION_IN_SLOTS: u64 = EPOCH_DURATION_IN_BLOCKS as u64;
-	/// Sessions of an era: six hours. Development chains divide it by their pace.
+	/// Sessions of an era: six hours. Development chains divide it by their pace: an era of theirs is one
+	/// session.
 	pub const SESSIONS_PER_ERA: u32 = 6 * HOURS / EPOCH_DURATION_IN_BLOCKS;
 	/// Eras of a day.
 	pub const ERAS_PER_DAY: u32 = DAYS / (SESSIONS_PER_ERA * EPOCH_DURATION_IN_BLOCKS);

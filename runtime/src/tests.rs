@@ -33,10 +33,14 @@ use sp_runtime::{
 	Perbill, Storage,
 };
 
+mod compliance;
 mod consensus_chain;
 mod economy;
+mod fuzz;
 mod governance;
 mod markets;
+mod migrations;
+mod parameters;
 mod staking;
 mod validators;
 
@@ -82,6 +86,12 @@ fn development() -> TestExternalities {
 
 fn root() -> RuntimeOrigin {
 	RuntimeOrigin::root()
+}
+
+/// How a pause names a call.
+fn call_name(pallet: &str, call: &str) -> pallet_tx_pause::RuntimeCallNameOf<Runtime> {
+	let name = |text: &str| text.as_bytes().to_vec().try_into().expect("it is short");
+	(name(pallet), name(call))
 }
 
 fn signed_transaction(call: RuntimeCall) -> UncheckedExtrinsic {

@@ -179,6 +179,7 @@ pub fn run(arguments: CompileArgs, context: &Context) -> Result<()> {
 		name: name.unwrap_or_default(),
 		labels,
 		measured: arguments.measured,
+		timed: arguments.report,
 		method: match arguments.method {
 			Range::Mse => Method::Mse,
 			Range::MinMax => Method::MinMax,

@@ -58,8 +58,8 @@ struct View {
 	delegations: Vec<Pending>,
 	/// What can be minted to it as a validator, by era.
 	validator_eras: Vec<EraReward>,
-	/// Ended eras for which nothing was minted to its node yet. How much is known when it is.
-	node_eras: Vec<u32>,
+	/// What its node earned and was not minted yet, by era, with the part of those who back it.
+	node_eras: Vec<EraReward>,
 	block: u64,
 }
 
@@ -88,8 +88,9 @@ impl fmt::Display for View {
 		for EraReward { era, reward } in &self.validator_eras {
 			facts = facts.line("to collect", format!("{reward} TNA for validating in era {era}"));
 		}
-		for era in &self.node_eras {
-			facts = facts.line("to collect", format!("what its node earned in era {era}"));
+		for EraReward { era, reward } in &self.node_eras {
+			let what = format!("{reward} TNA of its node and its backers for era {era}");
+			facts = facts.line("to collect", what);
 		}
 		write!(f, "{}", facts.line("at block", self.block))
 	}
@@ -110,7 +111,9 @@ async fn view(at: &Snapshot, account: &AccountId) -> Result<View> {
 	let Earned { compute, delegation, validation } = staking::earned(at, account).await?;
 	let delegations = staking::delegations(at, account).await?;
 	let pending = delegations.iter().filter(|one| one.reward > 0);
-	let eras = staking::claimable(at, account).await?;
+	let by_era = |eras: Vec<(u32, u128)>| {
+		eras.into_iter().map(|(era, reward)| EraReward { era, reward: tna(reward) }).collect()
+	};
 	Ok(View {
 		account: address(account),
 		computing: tna(compute),
@@ -119,11 +122,8 @@ async fn view(at: &Snapshot, account: &AccountId) -> Result<View> {
 		delegations: pending
 			.map(|one| Pending { node: address(&one.node), reward: tna(one.reward) })
 			.collect(),
-		validator_eras: eras
-			.into_iter()
-			.map(|(era, reward)| EraReward { era, reward: tna(reward) })
-			.collect(),
-		node_eras: staking::unclaimed_eras(at, account).await?,
+		validator_eras: by_era(staking::claimable(at, account).await?),
+		node_eras: by_era(staking::unclaimed_eras(at, account).await?),
 		block: at.number(),
 	})
 }
@@ -136,8 +136,9 @@ async fn claim(arguments: Claim, context: &Context) -> Result<()> {
 	let mut claims: Vec<(Call, String)> = Vec::new();
 	let stash = node.map_or(signer, |Account(node)| node);
 	// In the order of the eras: a pool takes no later one before an earlier one.
-	for era in staking::unclaimed_eras(&at, &stash).await? {
-		let what = format!("what the node of {} earned in era {era}", address(&stash));
+	for (era, reward) in staking::unclaimed_eras(&at, &stash).await? {
+		let node = address(&stash);
+		let what = format!("{} TNA of the node of {node} for era {era}", tna(reward));
 		claims.push((calls::claim_node_rewards(stash, era), what));
 	}
 	if node.is_none() {

@@ -12,6 +12,9 @@ const VOTERS: [&str; 2] = ["//Bob", "//Charlie"];
 /// A referendum that its votes carry at once is through in two to three minutes.
 const PATIENCE: Duration = Duration::from_secs(420);
 
+/// An era of a development chain is a minute.
+const ERA: Duration = Duration::from_secs(120);
+
 /// Gives the voters so much that they carry a referendum in the first block of its decision.
 async fn majority(local: &Local) {
 	let [bob, charlie] = VOTERS;
@@ -129,6 +132,66 @@ async fn a_referendum_changes_the_burn_share_and_the_next_job_burns_it() {
 	// A vote is taken back by its owner, also when all is over.
 	local.json(&["gov", "remove-vote", &number, "--key", "//Bob"]);
 	local.fails(&["has no vote"], &["gov", "remove-vote", &number, "--key", "//Bob"]);
+
+	// The era of the settlement ends, and half of what its jobs burned is minted to the node.
+	the_era_pays(&mut local, burned).await;
+}
+
+/// Waits for the end of the era in which jobs burned `burned`, all of them Dave's, and collects for node and
+/// validator.
+async fn the_era_pays(local: &mut Local, burned: u128) {
+	let reward = burned / 2;
+	let (dave, validator) = (address("//Dave"), address("//Alice//stash"));
+	let shown = local
+		.until("the end of the era", ERA, |local| {
+			let shown = local.json(&["rewards", "show", &dave]);
+			shown["node_eras"].as_array().is_some_and(|eras| !eras.is_empty()).then_some(shown)
+		})
+		.await;
+	assert_eq!((&shown["computing"], &shown["validating"]), (&"0".into(), &"0".into()));
+	let eras = shown["node_eras"].as_array().expect("a list");
+	assert_eq!(eras.len(), 1, "{shown}");
+	assert_eq!(tna(&eras[0]["reward"]), reward);
+	let supply = local.json(&["supply"]);
+	assert!(supply["era"].as_u64() > eras[0]["era"].as_u64(), "{supply}");
+	assert_eq!(supply["era_burn"], "0");
+	assert_eq!((tna(&supply["burned"]["job"]), tna(&supply["emitted_total"])), (burned, 0));
+
+	// A dry run tells fee and effect, and mints nothing.
+	let claim = ["rewards", "claim", "--key", "//Dave"];
+	let before = local.funds("//Dave").await;
+	let dry = local.json(&[&claim[..], &["--dry-run"]].concat());
+	let told = tensornet_client::Tna(reward).to_string();
+	assert!(dry["effect"].as_str().is_some_and(|effect| effect.contains(&told)), "{dry}");
+	assert!(tna(&dry["fee"]) > 0, "{dry}");
+	assert_eq!(local.funds("//Dave").await, before);
+
+	let claimed = local.json(&claim);
+	assert_eq!(claimed["call"], "ComputeStaking.claim_rewards");
+	let (free, _) = local.funds("//Dave").await;
+	assert_eq!(free + tna(&claimed["fee"]) - before.0, reward);
+	let shown = local.json(&["rewards", "show", &dave]);
+	assert_eq!(tna(&shown["computing"]), reward);
+	assert!(shown["node_eras"].as_array().is_some_and(Vec::is_empty), "{shown}");
+	local.fails(&["nothing can be collected"], &claim);
+
+	let owed: u128 = local.json(&["rewards", "show", &validator])["validator_eras"]
+		.as_array()
+		.expect("a list")
+		.iter()
+		.map(|era| tna(&era["reward"]))
+		.sum();
+	assert!(owed > 0, "the only validator made every block");
+	local.json(&["rewards", "claim", "--key", "//Alice//stash"]);
+	// Another era may have ended between the two.
+	let validated = tna(&local.json(&["rewards", "show", &validator])["validating"]);
+	assert!(validated >= owed, "{validated} of {owed}");
+
+	let supply = local.json(&["supply"]);
+	assert_eq!(tna(&supply["emitted"]["compute"]), reward);
+	assert_eq!(tna(&supply["emitted"]["validation"]), validated);
+	let created = tna(&supply["genesis"]) + tna(&supply["emitted_total"]);
+	assert_eq!(tna(&supply["issued"]) + tna(&supply["burned_total"]), created, "{supply}");
 }
 
 /// The chain's own runtime, which states one version more to the node. The section with the version is

@@ -14,6 +14,7 @@ mod function;
 mod norm;
 mod product;
 mod reduce;
+mod softmax;
 mod support;
 
 pub use product::channels_of;
@@ -222,6 +223,25 @@ impl Lowering<'_> {
 		} else {
 			self.fine(id)
 		}
+	}
+
+	/// What one unit of a node's integers is worth, if products alone read it, all of them in eight bits.
+	fn byte_step(&self, id: NodeId) -> Option<f64> {
+		let mut pending = vec![id];
+		while let Some(id) = pending.pop() {
+			if id == self.graph.output || self.users[id].is_empty() {
+				return None;
+			}
+			for user in &self.users[id] {
+				match &self.graph.nodes[*user].op {
+					op if op.is_product() => {}
+					op if op.is_view() => pending.push(*user),
+					_ => return None,
+				}
+			}
+		}
+		let quant = self.operand_quant(id);
+		(quant.dtype == DType::I8).then_some(quant.unit)
 	}
 
 	/// The integers of a node as `quant` says.

@@ -15,7 +15,9 @@ use tensornet_tensor::{Binary, DType, Layout, ValueId};
 /// Kept free in a sum for the bias.
 const BIAS_LIMIT: i64 = 1 << 26;
 
-/// A product whose share of the model's work is below one in this many gets weights of two planes.
+/// A product whose share of the model's work is below one in this many gets weights of two planes where its operand has
+/// sixteen bits. Where operands are in eight bits as far as an error allows, all products of no more work count together:
+/// time is what such a model is to save, and many small products are no small share.
 const CHEAP: u64 = 64;
 
 /// How large the sixteen-bit integers of each node may be so that no product that reads them wraps.
@@ -87,6 +89,19 @@ impl Lowering<'_> {
 		Ok(Source::Given(value, quant))
 	}
 
+	/// What a second plane of weights costs: the work of the product or, where operands are in eight bits, of all
+	/// products with constant weights that have no more of it.
+	fn extra_work(&self, id: NodeId) -> u64 {
+		let own = self.graph.work(id);
+		if !self.choices.bytes.contains(&true) {
+			return own;
+		}
+		let nodes = self.graph.nodes.iter().enumerate();
+		let products =
+			nodes.filter(|(_, node)| matches!(node.op, Op::Dense { .. } | Op::Conv { .. }));
+		products.map(|(id, _)| self.graph.work(id)).filter(|work| *work <= own).sum()
+	}
+
 	/// A product with constant weights and its bias.
 	pub(super) fn affine(&mut self, id: NodeId) -> Result<Source, CompileError> {
 		let graph = self.graph;
@@ -102,7 +117,8 @@ impl Lowering<'_> {
 		let outs = bias.len();
 		let taps = weight.data.len() / outs;
 		let output_of = |at: usize| if is_dense { at % outs } else { at / taps };
-		let cheap = graph.work(id).saturating_mul(CHEAP) < self.work && quant.dtype == DType::I16;
+		let cheap =
+			self.extra_work(id).saturating_mul(CHEAP) < self.work && quant.dtype == DType::I16;
 		let two = cheap || self.choices.planes[id];
 		let limit = if two { TWO_PLANES } else { 127 };
 		// No bias is cut off.

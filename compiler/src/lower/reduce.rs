@@ -2,7 +2,9 @@
 
 //! Operators over whole axes and windows.
 
-use super::{norm::Norm, product::window_of, sum_unit, Lowering, Source, HEADROOM};
+use super::{
+	norm::Norm, product::window_of, softmax::Softmax, sum_unit, Lowering, Source, HEADROOM,
+};
 use crate::{
 	error::CompileError,
 	exact,
@@ -136,6 +138,12 @@ impl Lowering<'_> {
 		let x = self.graph.nodes[id].inputs[0];
 		let quant = self.fine(x);
 		let x = self.operand(x, quant, Some(axis))?;
+		if let Some(step) = self.byte_step(id) {
+			let name = &self.graph.nodes[id].name;
+			let softmax = Softmax { name, axis, unit: quant.unit, step };
+			let (value, unit) = softmax.emit(&mut self.emit, x)?;
+			return Ok(Source::Sums(value, vec![unit]));
+		}
 		let unit = exact::power(-24);
 		let (from, to) = (macros::Quant::symmetric(quant.unit), macros::Target::i32(unit));
 		let softmax = self.emit.expand(|builder| macros::softmax(builder, x, axis, from, to));

@@ -2,7 +2,11 @@
 
 //! An opened adapter: device, queue, limits and the pipelines compiled so far.
 
-use super::{error::GpuError, kernel::Kernel};
+use super::{
+	error::GpuError,
+	kernel::Kernel,
+	product::{MAX_INVOCATIONS, WORKGROUP_BYTES},
+};
 use crate::devices::DeviceKind;
 use std::{
 	borrow::Cow,
@@ -14,6 +18,9 @@ use std::{
 	},
 	time::Duration,
 };
+
+/// Most buffers that a kernel binds: parameters, output and four operands.
+const STORAGE_BUFFERS: u32 = 6;
 
 /// An opened GPU. Shared by the executors that use it; compiled pipelines are kept for all of them.
 pub(crate) struct Gpu {
@@ -28,10 +35,10 @@ pub(crate) struct Gpu {
 
 #[derive(Default)]
 struct Cache {
-	modules: HashMap<&'static str, wgpu::ShaderModule>,
+	modules: HashMap<Cow<'static, str>, wgpu::ShaderModule>,
 	layouts: HashMap<usize, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
 	/// By file and pipeline constant.
-	pipelines: HashMap<(&'static str, Option<u32>), Pipeline>,
+	pipelines: HashMap<(Cow<'static, str>, Option<u32>), Pipeline>,
 }
 
 /// A compiled kernel with the layout of its bindings.
@@ -52,20 +59,21 @@ impl Gpu {
 		let info = adapter.get_info();
 		let offered = adapter.limits();
 		let needed = wgpu::Limits::downlevel_defaults();
-		if offered.max_compute_invocations_per_workgroup < 256
+		if offered.max_compute_invocations_per_workgroup < MAX_INVOCATIONS
 			|| offered.max_compute_workgroup_size_x < 64
-			|| offered.max_storage_buffers_per_shader_stage < 5
+			|| offered.max_compute_workgroup_storage_size < WORKGROUP_BYTES
+			|| offered.max_storage_buffers_per_shader_stage < STORAGE_BUFFERS
 		{
 			return Err(GpuError::Unusable(format!(
-				"{} lacks compute workgroups of 256 or five storage buffers",
+				"{} lacks compute workgroups of {MAX_INVOCATIONS} or {STORAGE_BUFFERS} storage buffers",
 				info.name
 			)));
 		}
 		let limits = wgpu::Limits {
 			max_buffer_size: offered.max_buffer_size,
 			max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-			max_storage_buffers_per_shader_stage: 5,
-			max_compute_invocations_per_workgroup: 256,
+			max_storage_buffers_per_shader_stage: STORAGE_BUFFERS,
+			max_compute_invocations_per_workgroup: MAX_INVOCATIONS,
 			max_compute_workgroup_size_x: 256.min(offered.max_compute_workgroup_size_x),
 			max_compute_workgroups_per_dimension: offered.max_compute_workgroups_per_dimension,
 			min_storage_buffer_offset_alignment: offered.min_storage_buffer_offset_alignment,
@@ -201,16 +209,18 @@ impl Gpu {
 
 	/// The pipeline of a kernel, compiled on first use.
 	pub(crate) fn pipeline(&self, kernel: Kernel) -> Pipeline {
+		let name = kernel.name();
+		let key = (name.clone(), kernel.op());
 		let mut cache = lock(&self.cache);
-		if let Some(found) = cache.pipelines.get(&(kernel.name(), kernel.op())) {
+		if let Some(found) = cache.pipelines.get(&key) {
 			return found.clone();
 		}
 		let module = cache
 			.modules
-			.entry(kernel.name())
+			.entry(name.clone())
 			.or_insert_with(|| {
 				self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-					label: Some(kernel.name()),
+					label: Some(&name),
 					source: wgpu::ShaderSource::Wgsl(Cow::Owned(kernel.source())),
 				})
 			})
@@ -223,7 +233,7 @@ impl Gpu {
 		let constants: Vec<(&str, f64)> =
 			kernel.op().map(|op| ("OP", f64::from(op))).into_iter().collect();
 		let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-			label: Some(kernel.name()),
+			label: Some(&name),
 			layout: Some(&pipeline_layout),
 			module: &module,
 			entry_point: Some("main"),
@@ -235,7 +245,7 @@ impl Gpu {
 			cache: None,
 		});
 		let made = Pipeline { pipeline, layout };
-		cache.pipelines.insert((kernel.name(), kernel.op()), made.clone());
+		cache.pipelines.insert(key, made.clone());
 		made
 	}
 
@@ -271,5 +281,18 @@ fn classify(error: wgpu::Error) -> GpuError {
 		wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
 			GpuError::Refused(description)
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use tensornet_tensor::ExecError;
+
+	#[test]
+	fn exhausted_memory_means_that_the_job_is_too_large_for_this_device() {
+		let error = classify(wgpu::Error::OutOfMemory { source: "no memory".into() });
+		assert_eq!(error, GpuError::OutOfMemory);
+		assert!(matches!(ExecError::from(error), ExecError::TooLarge(_)));
 	}
 }

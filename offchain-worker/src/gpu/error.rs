@@ -42,6 +42,10 @@ pub enum GpuError {
 	/// The driver or wgpu refused a call. A defect: report it, and use another device.
 	#[error("device refused a call: {0}")]
 	Refused(String),
+	/// Every kernel for a product computes other bits than the CPU: the driver or the device is broken.
+	/// Use another device.
+	#[error("{0} computes other bits than the CPU")]
+	WrongBits(String),
 	/// A blob is not as long as its tensor's type says.
 	#[error("{leaf:?} needs {expected} bytes, but its blob has {found}")]
 	Size {
@@ -80,6 +84,7 @@ impl From<GpuError> for ExecError {
 			| GpuError::DeviceLost(_)
 			| GpuError::Hung(_)
 			| GpuError::Refused(_)
+			| GpuError::WrongBits(_)
 			| GpuError::Inconsistent => Self::Device(error.to_string()),
 		}
 	}

@@ -7,11 +7,11 @@ use super::{
 	device::Gpu,
 	error::GpuError,
 	handle::GpuDevice,
-	lower::{lower, Action, Bounds, Buffer, Dispatch, Lowered, Upload},
+	lower::{lower, Action, Bounds, Buffer, Choose, Dispatch, Lowered, Upload},
 };
 use std::{
 	sync::{mpsc, Arc},
-	time::Duration,
+	time::{Duration, Instant},
 };
 use tensornet_tensor::{CheckedProgram, ConstantData, ExecError, Executor, Leaf};
 
@@ -21,9 +21,18 @@ pub(crate) const PARAMS_SLOT: u64 = 256;
 /// One dispatch, and one submission, is sized to take about this part of a second.
 const DISPATCHES_PER_SECOND: u64 = 20;
 
-/// A device gets this long for an iteration, and a multiple of the estimate on top.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A device gets this many times the estimate of an iteration on top of its patience.
 const PATIENCE_FACTOR: u64 = 50;
+
+/// How long a sample of products takes at least, where that takes no more than `REPEATED` of them.
+const SAMPLE: Duration = Duration::from_millis(20);
+const REPEATED: u128 = 256;
+
+/// Samples of which the least counts.
+const SAMPLES: u32 = 3;
+
+/// What takes this long is timed once.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Executes a program on a GPU, bit for bit like the native evaluator. Intermediate tensors stay on
 /// the device; only checkpoints are read back, narrowed and laid out on the device.
@@ -35,6 +44,7 @@ pub struct GpuExecutor {
 	outputs: Vec<Output>,
 	bytes: u64,
 	work: u64,
+	patience: Duration,
 }
 
 /// A tensor that is uploaded in each iteration.
@@ -43,12 +53,15 @@ struct Uploaded {
 	bytes: u64,
 }
 
+#[derive(Clone)]
 enum Step {
 	Dispatch {
 		pipeline: wgpu::ComputePipeline,
 		bindings: wgpu::BindGroup,
 		grid: (u32, u32),
 		work: u64,
+		/// Whether it is a part of a product of bytes.
+		multiplies: bool,
 	},
 	Download {
 		from: wgpu::Buffer,
@@ -74,26 +87,40 @@ impl GpuExecutor {
 		program: Arc<CheckedProgram>,
 		constants: Vec<Arc<[u8]>>,
 	) -> Result<Self, GpuError> {
-		let gpu = device.working()?;
+		Self::choosing(&device, program, constants, &|size| device.choose(size))
+	}
+
+	/// As [`new`](Self::new), with the kernels of products that `choose` says.
+	pub(crate) fn choosing(
+		device: &GpuDevice,
+		program: Arc<CheckedProgram>,
+		constants: Vec<Arc<[u8]>>,
+		choose: &Choose,
+	) -> Result<Self, GpuError> {
 		let declared = &program.program().constants;
 		if declared.len() != constants.len() {
 			let (expected, found) = (declared.len(), constants.len());
 			return Err(GpuError::Count { what: "constants", expected, found });
 		}
+		let gpu = device.working()?;
 		let bounds = Bounds {
 			work: (gpu.rate() / DISPATCHES_PER_SECOND).max(1 << 20),
+			rate: gpu.rate(),
 			groups: gpu.max_groups(),
 			bytes: gpu.max_tensor_bytes(),
 			packed: device.packs(),
 		};
-		let lowered = lower(&program, bounds)?;
+		let lowered = lower(&program, bounds, choose)?;
+		// Measuring products may have lost the device that the bounds are of.
+		let gpu = device.working()?;
 		let slots = Slots::assign(&lowered);
 		let staging: u64 = lowered.checkpoints.iter().map(|b| b.next_multiple_of(4)).sum();
 		let bytes = slots.sizes.iter().sum::<u64>() + staging;
 		if let Some(limit) = device.memory_limit().filter(|limit| bytes > *limit) {
 			return Err(GpuError::OverMemoryLimit { bytes, limit });
 		}
-		gpu.scoped(|| Self::build(&gpu, &program, &constants, &lowered, &slots, bytes))
+		let patience = device.patience();
+		gpu.scoped(|| Self::build(&gpu, &program, &constants, &lowered, &slots, bytes, patience))
 	}
 
 	fn build(
@@ -103,6 +130,7 @@ impl GpuExecutor {
 		lowered: &Lowered,
 		slots: &Slots,
 		bytes: u64,
+		patience: Duration,
 	) -> Result<Self, GpuError> {
 		let buffers: Vec<wgpu::Buffer> =
 			slots.sizes.iter().map(|size| storage(gpu, *size)).collect();
@@ -150,6 +178,7 @@ impl GpuExecutor {
 			steps,
 			outputs,
 			bytes,
+			patience,
 		};
 
 		for (index, upload) in lowered.constants.iter().enumerate() {
@@ -187,18 +216,55 @@ impl GpuExecutor {
 				check_length(leaf(index as u16), upload.bytes, stored)?;
 			}
 		}
-		let result = self.gpu.scoped(|| {
+		self.guarded(|| {
 			for (leaf, stored) in self.inputs.iter().zip(inputs).chain(self.state.iter().zip(state))
 			{
 				write(&self.gpu, &leaf.raw, stored);
 			}
 			self.submit(&self.steps);
 			self.read_back()
-		});
+		})
+	}
+
+	/// The time that all products of bytes of an iteration take, with what packs their operands, but for
+	/// that of constants. The executor must have run.
+	pub(crate) fn time_products(&self) -> Result<Duration, GpuError> {
+		let products = |step: &&Step| matches!(step, Step::Dispatch { multiplies: true, .. });
+		let once: Vec<Step> = self.steps.iter().filter(products).cloned().collect();
+		let sample = |steps: &[Step]| -> Result<Duration, GpuError> {
+			let start = Instant::now();
+			self.submit(steps);
+			self.gpu.wait(self.patience())?;
+			Ok(start.elapsed())
+		};
+		self.guarded(|| {
+			let first = sample(&once)?;
+			if first >= LONG {
+				return Ok(first);
+			}
+			let count = (SAMPLE.as_nanos() / first.as_nanos().max(1)).clamp(1, REPEATED) as u32;
+			let steps: Vec<Step> = (0..count).flat_map(|_| once.iter().cloned()).collect();
+			let mut least = first;
+			for _ in 0..SAMPLES {
+				least = least.min(sample(&steps)? / count);
+			}
+			Ok(least)
+		})
+	}
+
+	/// Runs `body` with the device's errors as values, and abandons a device that hangs.
+	fn guarded<T>(&self, body: impl FnOnce() -> Result<T, GpuError>) -> Result<T, GpuError> {
+		let result = self.gpu.scoped(body);
 		if let Err(hung @ GpuError::Hung(_)) = &result {
 			self.gpu.abandon(hung.clone());
 		}
 		result
+	}
+
+	/// How long an iteration may take.
+	fn patience(&self) -> Duration {
+		let estimate = self.work.saturating_mul(PATIENCE_FACTOR) / self.gpu.rate();
+		self.patience + Duration::from_secs(estimate)
 	}
 
 	/// Encodes and submits steps in portions that keep one submission short.
@@ -218,7 +284,7 @@ impl GpuExecutor {
 					continue;
 				}
 				let mut pass = encoder.begin_compute_pass(&Default::default());
-				while let Some(Step::Dispatch { pipeline, bindings, grid, work: more }) =
+				while let Some(Step::Dispatch { pipeline, bindings, grid, work: more, .. }) =
 					steps.get(next)
 				{
 					// A dispatch goes into an empty submission whatever its size.
@@ -248,8 +314,7 @@ impl GpuExecutor {
 			});
 		}
 		drop(sender);
-		let estimate = self.work.saturating_mul(PATIENCE_FACTOR) / self.gpu.rate();
-		self.gpu.wait(PATIENCE + Duration::from_secs(estimate))?;
+		self.gpu.wait(self.patience())?;
 		for result in mapped.iter().take(self.outputs.len()) {
 			result.map_err(|e| GpuError::DeviceLost(e.to_string()))?;
 		}
@@ -349,7 +414,7 @@ fn bind<'b>(
 		let operands = dispatch.operands.iter().zip(2..);
 		entries.extend(operands.map(|(operand, binding)| entry(binding, resolve(*operand))));
 		let bindings = gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-			label: Some(dispatch.kernel.name()),
+			label: Some(&dispatch.kernel.name()),
 			layout: &pipeline.layout,
 			entries: &entries,
 		});
@@ -358,6 +423,7 @@ fn bind<'b>(
 			bindings,
 			grid: gpu.grid(dispatch.groups),
 			work: dispatch.work,
+			multiplies: dispatch.kernel.multiplies(),
 		});
 	}
 	steps

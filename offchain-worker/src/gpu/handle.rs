@@ -2,9 +2,21 @@
 
 //! The GPU that a worker uses: found among the adapters, and opened again after it was lost.
 
-use super::{device::Gpu, error::GpuError};
+use super::{
+	device::Gpu,
+	error::GpuError,
+	product::{Choice, Size, Variant},
+	tune::Tuner,
+};
 use crate::devices::DeviceKind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+	path::Path,
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
+
+/// A device gets this long for an iteration, and a multiple of the estimate on top.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A GPU of this machine. When the device behind it is lost, hung or broken, the next executor made
 /// on it opens it anew; executors made before stay failed.
@@ -12,6 +24,10 @@ pub struct GpuDevice {
 	info: wgpu::AdapterInfo,
 	memory_limit: Option<u64>,
 	packs: bool,
+	patience: Duration,
+	/// The kernel that makes all products of bytes.
+	kernel: Option<Variant>,
+	tuner: Option<Tuner>,
 	current: Mutex<Arc<Gpu>>,
 }
 
@@ -33,17 +49,23 @@ impl GpuDevice {
 	}
 
 	/// Every adapter of this machine, software ones included, best first, opened where possible.
-	pub fn all() -> Vec<(wgpu::AdapterInfo, Result<Arc<Self>, GpuError>)> {
-		adapters()
-			.iter()
-			.map(|adapter| (adapter.get_info(), Self::from_adapter(adapter).map(Arc::new)))
-			.collect()
+	pub fn all() -> Vec<(wgpu::AdapterInfo, Result<Self, GpuError>)> {
+		let with_info = |adapter: &wgpu::Adapter| (adapter.get_info(), Self::from_adapter(adapter));
+		adapters().iter().map(with_info).collect()
 	}
 
 	fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
 		let gpu = Gpu::open(adapter)?;
 		let info = adapter.get_info();
-		Ok(Self { info, memory_limit: None, packs: true, current: Mutex::new(gpu) })
+		Ok(Self {
+			info,
+			memory_limit: None,
+			packs: true,
+			patience: PATIENCE,
+			kernel: None,
+			tuner: None,
+			current: Mutex::new(gpu),
+		})
 	}
 
 	/// Refuses programs that need more than `bytes` of device and staging memory.
@@ -56,6 +78,33 @@ impl GpuDevice {
 	/// even where no instruction does it, the operands are read faster. The result is the same.
 	pub fn with_packed_products(mut self, packed: bool) -> Self {
 		self.packs = packed;
+		self
+	}
+
+	/// Measures which kernel makes products of bytes of a size fastest, when the first one of about that
+	/// size comes, and keeps what it finds in a file in `folder`. Each kernel has to compute the same bits
+	/// as the CPU before it is measured.
+	pub fn with_tuning(mut self, folder: &Path) -> Self {
+		self.tuner = Some(Tuner::open(folder, &self.info));
+		self
+	}
+
+	/// Names of the kernels of products of bytes.
+	pub fn product_kernels() -> Vec<String> {
+		Variant::ALL.iter().map(Variant::to_string).collect()
+	}
+
+	/// Makes all products of bytes with one of [`product_kernels`](Self::product_kernels); none if there is
+	/// none of that name. The result is the same.
+	pub fn with_product_kernel(mut self, name: &str) -> Option<Self> {
+		self.kernel = Some(Variant::named(name)?);
+		Some(self)
+	}
+
+	/// How long an iteration may take on top of fifty times its estimate before the device counts as
+	/// hung: 60 s unless this says otherwise.
+	pub fn with_patience(mut self, patience: Duration) -> Self {
+		self.patience = patience;
 		self
 	}
 
@@ -102,6 +151,21 @@ impl GpuDevice {
 	/// Whether products of bytes are made four at a time.
 	pub(crate) fn packs(&self) -> bool {
 		self.packs
+	}
+
+	/// How long an iteration may take on top of a multiple of its estimate.
+	pub(crate) fn patience(&self) -> Duration {
+		self.patience
+	}
+
+	/// Which kernel makes a product of bytes of some size.
+	pub(crate) fn choose(&self, size: Size) -> Result<Choice, GpuError> {
+		let usual = || Choice { variant: Variant::usual(size, self.kind()), rate: None };
+		match (self.kernel, &self.tuner) {
+			(Some(variant), _) => Ok(Choice { variant, rate: None }),
+			(None, Some(tuner)) => Ok(tuner.choose(self, size)?.unwrap_or_else(usual)),
+			(None, None) => Ok(usual()),
+		}
 	}
 
 	/// The opened device, opened anew if it has failed since.

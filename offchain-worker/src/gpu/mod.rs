@@ -9,8 +9,12 @@
 //!
 //! A program is lowered to a list of dispatches over buffers of i32 (`lower`), which are bound once
 //! and replayed for each iteration (`executor`). Each kernel is one WGSL file under `kernels/`; its
-//! twin in Rust is the tensor crate's operator of that name. Integer sums and products modulo 2^32 do
-//! not depend on their order, so tiling, splitting and any adapter give the same bits.
+//! twin in Rust is the tensor crate's operator of that name, and for the kernels that a product of bytes
+//! is made of, `lower/twins.rs`. Integer sums and products modulo 2^32 do not depend on their order, so
+//! tiling, splitting and any adapter give the same bits.
+//!
+//! Products of bytes have a family of kernels (`product`), all of one text. Which of them a device makes a
+//! product of some size with is measured when the first one comes, and kept (`tune`).
 
 mod device;
 mod error;
@@ -18,6 +22,10 @@ mod executor;
 mod handle;
 mod kernel;
 mod lower;
+mod params;
+mod product;
+mod tune;
+mod unroll;
 mod view;
 
 pub use error::GpuError;

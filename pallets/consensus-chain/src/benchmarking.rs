@@ -4,11 +4,18 @@
 //! settle jobs.
 
 use super::*;
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
-use frame_support::traits::{fungible::Mutate, Get};
+use frame_support::{
+	traits::{
+		fungible::{Inspect, Mutate},
+		ConstU32, Get,
+	},
+	weights::WeightMeter,
+	BoundedVec,
+};
 use frame_system::RawOrigin;
-use sp_runtime::traits::Saturating;
+use sp_runtime::traits::{Saturating, Zero};
 use tensornet_protocol::{Eras, MAX_DEGREES};
 
 /// Enough for any deposit.
@@ -27,7 +34,19 @@ fn member<T: Config>(name: &'static str, index: u32) -> T::AccountId {
 
 fn user<T: Config>(amount: BalanceOf<T>) -> Record<BalanceOf<T>> {
 	let amounts = Contributions { user: amount, ..Default::default() };
-	Record { era: T::Eras::current(), amounts }
+	Record { era: T::Eras::current(), amounts, owed: 0u32.into(), queued: false }
+}
+
+/// Puts `who`, to whose ancestors something is owed, into the queue.
+fn owe<T: Config>(who: &T::AccountId) {
+	let owed = T::Currency::minimum_balance().saturating_mul(1_000u32.into());
+	let pot = Pallet::<T>::pot();
+	T::Currency::set_balance(&pot, owed.saturating_mul(2u32.into()));
+	let mut record = Pallet::<T>::record_of(who);
+	record.owed = owed;
+	record.queued = true;
+	Pallet::<T>::store(who, record);
+	Pallet::<T>::enqueue(who);
 }
 
 impl<T: Config> Pallet<T> {
@@ -110,6 +129,40 @@ mod benches {
 		_(RawOrigin::Signed(caller), who.clone());
 
 		assert!(!Records::<T>::contains_key(who));
+	}
+
+	#[benchmark]
+	fn pass_on(a: Linear<0, MAX_DEGREES>) {
+		let who: T::AccountId = account("contributor", 0, 0);
+		fund::<T>(&who);
+		Pallet::<T>::ancestors_for_benchmark(&who, 0, a);
+		owe::<T>(&who);
+		let caller: T::AccountId = whitelisted_caller();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), who.clone());
+
+		assert!(Pallet::<T>::waiting(who).is_zero());
+	}
+
+	#[benchmark]
+	fn queue_base() {
+		let full: BoundedVec<_, ConstU32<QUEUE_PAGE>> =
+			BoundedVec::truncate_from(vec![
+				account::<T::AccountId>("waiting", 0, 0);
+				QUEUE_PAGE as usize
+			]);
+		Queue::<T>::insert(0, full);
+		QueueBounds::<T>::put(QueueEnds { first: 0, last: 1 });
+		// Room for looking, and for nobody.
+		let mut meter = WeightMeter::with_limit(T::WeightInfo::queue_base());
+
+		#[block]
+		{
+			Pallet::<T>::serve_queue(&mut meter);
+		}
+
+		assert_eq!(Queue::<T>::get(0).len(), QUEUE_PAGE as usize);
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

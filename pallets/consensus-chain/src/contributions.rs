@@ -8,7 +8,7 @@ use frame_support::{
 	traits::{Contains, Get, OnKilledAccount},
 };
 use sp_runtime::{
-	traits::{CheckedShr, Saturating},
+	traits::{CheckedShr, Saturating, Zero},
 	DispatchResult,
 };
 use tensornet_protocol::{EraIndex, Eras};
@@ -16,14 +16,33 @@ use tensornet_protocol::{EraIndex, Eras};
 impl<T: Config> Pallet<T> {
 	/// What `who` has contributed, decayed to the current era.
 	pub(crate) fn contributions_of(who: &T::AccountId) -> Contributions<BalanceOf<T>> {
-		Records::<T>::get(who)
-			.map_or_else(Contributions::default, |record| Self::decayed(record, T::Eras::current()))
+		Self::record_of(who).amounts
+	}
+
+	/// The record of `who`, its amounts decayed to the current era; an empty one where it has none.
+	pub(crate) fn record_of(who: &T::AccountId) -> Record<BalanceOf<T>> {
+		let era = T::Eras::current();
+		match Records::<T>::get(who) {
+			Some(record) => Record { era, amounts: Self::decayed(&record, era), ..record },
+			None => {
+				Record { era, amounts: Contributions::default(), owed: Zero::zero(), queued: false }
+			}
+		}
+	}
+
+	/// Stores a record of the current era. One without anything is not kept.
+	pub(crate) fn store(who: &T::AccountId, record: Record<BalanceOf<T>>) {
+		if record.is_empty() {
+			Records::<T>::remove(who);
+		} else {
+			Records::<T>::insert(who, record);
+		}
 	}
 
 	/// The amounts of a record in era `now`. What jobs contributed halves, rounded down, whenever the
 	/// number of an era is a multiple of the half-life: in the same era for everybody, so that it does
 	/// not matter how often a record was touched in between.
-	fn decayed(record: Record<BalanceOf<T>>, now: EraIndex) -> Contributions<BalanceOf<T>> {
+	fn decayed(record: &Record<BalanceOf<T>>, now: EraIndex) -> Contributions<BalanceOf<T>> {
 		let period = |era: EraIndex| era.checked_div(T::HalfLife::get()).unwrap_or_default();
 		let halvings = period(now).saturating_sub(period(record.era));
 		// A shift by all its bits or more leaves nothing of an amount.
@@ -37,18 +56,14 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Changes what `who` has contributed. A record without any amount is not kept.
+	/// Changes what `who` has contributed. A record without anything is not kept.
 	pub(crate) fn change(
 		who: &T::AccountId,
 		change: impl FnOnce(&mut Contributions<BalanceOf<T>>),
 	) {
-		let mut amounts = Self::contributions_of(who);
-		change(&mut amounts);
-		if amounts.is_empty() {
-			Records::<T>::remove(who);
-		} else {
-			Records::<T>::insert(who, Record { era: T::Eras::current(), amounts });
-		}
+		let mut record = Self::record_of(who);
+		change(&mut record.amounts);
+		Self::store(who, record);
 	}
 
 	/// What the contributions of `who` weigh in the current era.
@@ -74,7 +89,7 @@ impl<T: Config> Pallet<T> {
 	/// Removes a record of which nothing is left.
 	pub(crate) fn do_clear(who: T::AccountId) -> DispatchResult {
 		ensure!(
-			Records::<T>::contains_key(&who) && Self::contributions_of(&who).is_empty(),
+			Records::<T>::contains_key(&who) && Self::record_of(&who).is_empty(),
 			Error::<T>::NothingToClear
 		);
 		Records::<T>::remove(&who);
@@ -84,8 +99,11 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> OnKilledAccount<T::AccountId> for Pallet<T> {
-	/// A record lives as long as the account whose existential deposit pays for it.
+	/// Contributions are kept as long as the account whose existential deposit pays for their record.
+	/// What waits for ancestors stays theirs.
 	fn on_killed_account(who: &T::AccountId) {
-		Records::<T>::remove(who);
+		if let Some(record) = Records::<T>::get(who) {
+			Self::store(who, Record { amounts: Contributions::default(), ..record });
+		}
 	}
 }

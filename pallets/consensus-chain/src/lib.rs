@@ -22,10 +22,14 @@
 //! - **Sharing**: the consensus-chain fee of a settled job is divided among its three contributions.
 //!   Of each part the ancestor at degree *d* receives the *d*-th power of [`Config::Ratio`], if it is
 //!   active. The walk is six links long and skips nobody: the place of an inactive ancestor stays
-//!   empty. What finds no active ancestor is left to the caller, who burns it.
+//!   empty. What finds no active ancestor is burned.
+//! - **The pot**: a job would be dear if it paid up to eighteen ancestors. The part of a contributor who
+//!   has a sponsor waits in the pallet's account and is noted in the contributor's record, however many
+//!   jobs add to it; the part of one who has none is not taken. Blocks that have time left pass on what
+//!   waits, oldest first, and anybody may have it done at once with [`Pallet::pass_on`]. Who is active
+//!   is judged then.
 //!
-//! The pallet implements [`Lineage`](tensornet_protocol::Lineage); it computes shares and moves no
-//! funds but its own deposits.
+//! The pallet implements [`Lineage`](tensornet_protocol::Lineage).
 //!
 //! ## Why it cannot be gamed
 //!
@@ -38,9 +42,11 @@
 //!
 //! ## Low-level notes
 //!
-//! - Records decay when they are read; nothing runs by itself.
-//! - A record goes with its account: make the pallet `frame_system::Config::OnKilledAccount`. One that
-//!   has decayed to nothing may be removed by anyone, for free.
+//! - Records decay when they are read.
+//! - The first member of all pays the pot's existential deposit, which stays in it.
+//! - A record goes with its account, except for what waits for ancestors: make the pallet
+//!   `frame_system::Config::OnKilledAccount`. One that has decayed to nothing may be removed by anyone,
+//!   for free.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
@@ -61,10 +67,12 @@ mod contributions;
 mod members;
 #[cfg(test)]
 mod mock;
+mod queue;
 mod sharing;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "try-runtime", test))]
+// Native code has it too: the fuzzer of the runtime asks every pallet without the SDK's own checks.
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
 pub mod weights;
@@ -90,10 +98,15 @@ pub mod pallet {
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{fungible, Contains, Footprint},
+		weights::WeightMeter,
+		PalletId,
 	};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::{traits::Convert, Permill};
-	use tensornet_protocol::{EraIndex, Eras};
+	use sp_runtime::{
+		traits::{Convert, Zero},
+		Permill,
+	};
+	use tensornet_protocol::{EraIndex, Eras, TokenPolicy, MAX_DEGREES};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -105,10 +118,18 @@ pub mod pallet {
 	pub trait Config: frame_system::Config {
 		/// The token.
 		type Currency: fungible::Mutate<Self::AccountId>
+			+ fungible::Balanced<Self::AccountId>
 			+ fungible::MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
 		/// The runtime's hold reasons.
 		type RuntimeHoldReason: From<HoldReason>;
+
+		/// Where what finds no active ancestor is written down as burned.
+		type Token: TokenPolicy<AccountId = Self::AccountId, Balance = BalanceOf<Self>>;
+
+		/// The account in which shares wait for ancestors is derived from this.
+		#[pallet::constant]
+		type PotId: Get<PalletId>;
 
 		/// The clock by which contributions decay.
 		type Eras: Eras;
@@ -167,6 +188,20 @@ pub mod pallet {
 	pub type Records<T: Config> =
 		StorageMap<_, Blake2_128Concat, T::AccountId, Record<BalanceOf<T>>>;
 
+	/// Who waits to have its part of the fees passed on, in pages.
+	#[pallet::storage]
+	pub type Queue<T: Config> = StorageMap<
+		_,
+		Twox64Concat,
+		u32,
+		BoundedVec<T::AccountId, ConstU32<QUEUE_PAGE>>,
+		ValueQuery,
+	>;
+
+	/// Where the queue begins and ends.
+	#[pallet::storage]
+	pub type QueueBounds<T: Config> = StorageValue<_, QueueEnds, ValueQuery>;
+
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
@@ -201,6 +236,16 @@ pub mod pallet {
 		RecordCleared {
 			/// Whose record it was.
 			who: T::AccountId,
+		},
+		/// What waited for the ancestors of a contributor was passed on.
+		#[codec(index = 4)]
+		PassedOn {
+			/// Whose jobs brought it.
+			contributor: T::AccountId,
+			/// Who received how much: at most [`MAX_DEGREES`], the sponsor first.
+			shares: Vec<(T::AccountId, BalanceOf<T>)>,
+			/// What found no active ancestor and was burned.
+			burned: BalanceOf<T>,
 		},
 	}
 
@@ -237,10 +282,19 @@ pub mod pallet {
 		/// Member numbers are used up.
 		#[codec(index = 9)]
 		NoMoreNumbers,
+		/// Nothing waits for the ancestors of the account: it was passed on already.
+		#[codec(index = 10)]
+		NothingToPassOn,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
+			let mut meter = WeightMeter::with_limit(limit);
+			Self::serve_queue(&mut meter);
+			meter.consumed()
+		}
+
 		fn integrity_test() {
 			assert!(T::HalfLife::get() > 0, "contributions must take a while to decay");
 		}
@@ -317,6 +371,21 @@ pub mod pallet {
 			Self::do_clear(who)?;
 			Ok(Pays::No.into())
 		}
+
+		/// Passes on what waits for the ancestors of `contributor`, without waiting for a block that has
+		/// time left.
+		///
+		/// Who: any signed account.
+		///
+		/// Errors: [`Error::NothingToPassOn`].
+		///
+		/// Event: [`Event::PassedOn`].
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::pass_on(MAX_DEGREES))]
+		pub fn pass_on(origin: OriginFor<T>, contributor: T::AccountId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_pass_on(&contributor).map(|_| ()).ok_or(Error::<T>::NothingToPassOn.into())
+		}
 	}
 
 	#[pallet::view_functions]
@@ -339,6 +408,11 @@ pub mod pallet {
 					degree,
 				})
 				.collect()
+		}
+
+		/// What waits for the ancestors of an account, in plancks.
+		pub fn waiting(account: T::AccountId) -> BalanceOf<T> {
+			Records::<T>::get(account).map_or_else(Zero::zero, |record| record.owed)
 		}
 
 		/// The weight of an account's contributions in the current era, in plancks.

@@ -7,9 +7,16 @@ use alloc::vec::Vec;
 use codec::MaxEncodedLen;
 use frame_support::{
 	ensure,
-	traits::{fungible::MutateHold, tokens::Precision, Contains, Footprint},
+	traits::{
+		fungible::{Inspect, Mutate, MutateHold},
+		tokens::{Precision, Preservation},
+		Contains, Footprint,
+	},
 };
-use sp_runtime::{traits::Convert, DispatchError, DispatchResult};
+use sp_runtime::{
+	traits::{Convert, Saturating, Zero},
+	DispatchError, DispatchResult,
+};
 use tensornet_protocol::MAX_DEGREES;
 
 impl<T: Config> Pallet<T> {
@@ -52,8 +59,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes the deposit and the next number. The caller stores the record.
+	/// Takes the deposit and the next number. The caller stores the record. The first member of all gives
+	/// the pot its existential deposit, so that shares of any size can wait there as soon as anybody has
+	/// a sponsor.
 	fn new_member(who: &T::AccountId) -> Result<MemberOf<T>, DispatchError> {
+		let pot = Self::pot();
+		let lacks = T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&pot));
+		if !lacks.is_zero() {
+			T::Currency::transfer(who, &pot, lacks, Preservation::Preserve)?;
+		}
 		let number = NextNumber::<T>::get();
 		let next = number.checked_add(1).ok_or(Error::<T>::NoMoreNumbers)?;
 		let deposit = Self::membership_deposit();
@@ -71,6 +85,11 @@ impl<T: Config> Pallet<T> {
 
 	fn number_of(who: &T::AccountId) -> Option<MemberNumber> {
 		Members::<T>::get(who).map(|member| member.number)
+	}
+
+	/// Whether `who` has named a sponsor, whatever became of that since.
+	pub(crate) fn has_sponsor(who: &T::AccountId) -> bool {
+		Members::<T>::get(who).is_some_and(|member| member.sponsor.is_some())
 	}
 
 	/// The ancestors of `who` from its sponsor on: at most

@@ -10,9 +10,13 @@ use frame_support::{
 		tokens::{Fortitude, Precision, Preservation},
 		Contains, LinearStoragePrice,
 	},
+	weights::WeightMeter,
+	PalletId,
 };
 use sp_runtime::{BuildStorage, DispatchResult, Permill};
-use tensornet_protocol::{EraIndex, Eras, Hash, Lineage, Settlement, Shares};
+use tensornet_protocol::{
+	BurnCause, EraIndex, Eras, Hash, Lineage, Settlement, Shares, TokenPolicy,
+};
 
 pub type Balance = u128;
 pub type AccountId = u64;
@@ -52,7 +56,9 @@ parameter_types! {
 	pub const DepositBase: Balance = 20;
 	pub const DepositPerByte: Balance = 1;
 	pub const HalfLife: EraIndex = 4;
+	pub const PotId: PalletId = PalletId(*b"tn/linea");
 	pub static CurrentEra: EraIndex = 0;
+	pub static BurnedFees: Balance = 0;
 	pub static Sanctioned: Vec<AccountId> = vec![];
 	pub static ActiveWeight: Balance = 1_000;
 	pub static StakeFactor: Permill = Permill::from_percent(1);
@@ -75,6 +81,27 @@ impl Contains<AccountId> for MockBarred {
 	}
 }
 
+/// Counts what is burned of fees.
+pub struct MockToken;
+impl TokenPolicy for MockToken {
+	type AccountId = AccountId;
+	type Balance = Balance;
+
+	fn shares() -> Shares {
+		usual()
+	}
+	fn floor_ask() -> Balance {
+		1
+	}
+	fn treasury() -> AccountId {
+		TREASURY
+	}
+	fn burned(cause: BurnCause, amount: Balance) {
+		assert_eq!(cause, BurnCause::Lineage);
+		BurnedFees::mutate(|all| *all += amount);
+	}
+}
+
 impl Config for Test {
 	type ActiveWeight = ActiveWeight;
 	type Barred = MockBarred;
@@ -83,16 +110,19 @@ impl Config for Test {
 	type Eras = MockEras;
 	type HalfLife = HalfLife;
 	type NodePart = NodePart;
+	type PotId = PotId;
 	type Ratio = Ratio;
 	type RequesterPart = RequesterPart;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type StakeFactor = StakeFactor;
+	type Token = MockToken;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Tests may share a thread: what one of them set must not reach the next.
 fn reset() {
 	CurrentEra::set(0);
+	BurnedFees::set(0);
 	Sanctioned::set(vec![]);
 	ActiveWeight::set(1_000);
 	StakeFactor::set(Permill::from_percent(1));
@@ -105,6 +135,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	reset();
 	let mut balances: Vec<_> = (1..=99).map(|who| (who, FUNDS)).collect();
 	balances.push((TREASURY, ED));
+	balances.push((ConsensusChain::pot(), ED));
 	let config = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
 		..Default::default()
@@ -197,11 +228,45 @@ pub struct Flow {
 	pub treasury: Balance,
 }
 
-/// Settles a job with real balances: requester to node, author, treasury and ancestors, the rest of the
-/// fee burned with the burn; then `kappa` of all that was burned is minted to the node, which is the
-/// most that emission may ever give.
+/// Has the whole queue served, as blocks with time left do.
+pub fn serve() {
+	while Queue::<Test>::iter_values().any(|page| !page.is_empty()) {
+		ConsensusChain::serve_queue(&mut WeightMeter::new());
+	}
+}
+
+/// A job settles: its contributions are recorded, and the pot is given what it is to receive.
+pub fn note(settlement: &Settlement<AccountId, Balance>) -> Balance {
+	let Some((pot, waits)) = <ConsensusChain as Lineage>::job_settled(settlement) else { return 0 };
+	assert!(waits > 0 && waits <= settlement.split.lineage);
+	Balances::mint_into(&pot, waits).expect("the pot can receive what it asked for");
+	waits
+}
+
+/// What ancestors receive when a job settles and what waits is passed on at once: each payee and all
+/// that it received, in the order of the first payment.
+pub fn shares_in(settlement: &Settlement<AccountId, Balance>) -> Vec<(AccountId, Balance)> {
+	note(settlement);
+	System::reset_events();
+	serve();
+	let mut all: Vec<(AccountId, Balance)> = vec![];
+	for event in events() {
+		let Event::PassedOn { shares, .. } = event else { panic!("nothing else happens") };
+		for (payee, share) in shares {
+			match all.iter_mut().find(|(known, _)| *known == payee) {
+				Some((_, sum)) => *sum += share,
+				None => all.push((payee, share)),
+			}
+		}
+	}
+	all
+}
+
+/// Settles a job with real balances: requester to node, author and treasury; the part of the fee that
+/// waits goes to the pot and is passed on, the rest is burned with the burn; then `kappa` of all that was
+/// burned is minted to the node, which is the most that emission may ever give.
 pub fn settle(settlement: &Settlement<AccountId, Balance>, kappa: Permill) -> Flow {
-	let payees = <ConsensusChain as Lineage>::job_settled(settlement);
+	let waits = <ConsensusChain as Lineage>::job_settled(settlement);
 	let split = settlement.split;
 	let pay = |to: AccountId, amount: Balance| {
 		Balances::transfer(&settlement.requester, &to, amount, Preservation::Preserve)
@@ -210,20 +275,23 @@ pub fn settle(settlement: &Settlement<AccountId, Balance>, kappa: Permill) -> Fl
 	pay(settlement.node, split.node);
 	pay(settlement.author.expect("the tests name one"), split.author);
 	pay(TREASURY, split.treasury);
-	let mut shared = 0;
-	for (payee, amount) in payees {
-		pay(payee, amount);
-		shared += amount;
+	let mut waiting = 0;
+	if let Some((pot, amount)) = waits {
+		pay(pot, amount);
+		waiting = amount;
 	}
-	let burned = split.burn + split.lineage - shared;
 	Balances::burn_from(
 		&settlement.requester,
-		burned,
+		split.burn + split.lineage - waiting,
 		Preservation::Preserve,
 		Precision::Exact,
 		Fortitude::Polite,
 	)
 	.expect("the requester can pay");
+	BurnedFees::set(0);
+	serve();
+	let shared = waiting - BurnedFees::get();
+	let burned = split.burn + split.lineage - shared;
 	let emitted = kappa.mul_floor(burned);
 	Balances::mint_into(&settlement.node, emitted).expect("the node exists");
 	Flow { shared, burned, emitted, treasury: split.treasury }

@@ -2,10 +2,16 @@
 
 //! What must always hold.
 
-use crate::{pallet::*, MemberNumber};
+use crate::{pallet::*, BalanceOf, MemberNumber, QueueEnds};
 use alloc::collections::BTreeSet;
-use frame_support::{ensure, traits::fungible::InspectHold};
-use sp_runtime::{traits::Zero, TryRuntimeError};
+use frame_support::{
+	ensure,
+	traits::fungible::{Inspect, InspectHold},
+};
+use sp_runtime::{
+	traits::{Saturating, Zero},
+	TryRuntimeError,
+};
 use tensornet_protocol::Eras;
 
 impl<T: Config> Pallet<T> {
@@ -16,14 +22,56 @@ impl<T: Config> Pallet<T> {
 	///   has none or a later one: so there are no cycles;
 	/// - nobody is its own sponsor;
 	/// - what is held for a member is its deposit, and nothing is held for others;
-	/// - no record is empty or from an era to come.
+	/// - no record is empty or from an era to come;
+	/// - the queue holds exactly those whose records say so, each once, and everybody to whose
+	///   ancestors something is owed; its pages lie between its ends;
+	/// - the pot holds what is owed, beside the existential deposit.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::check_members()?;
 		Self::check_holds()?;
 		for record in Records::<T>::iter_values() {
-			ensure!(!record.amounts.is_empty(), "a record without contributions is kept");
+			ensure!(!record.is_empty(), "a record without contributions is kept");
 			ensure!(record.era <= T::Eras::current(), "a record is from an era to come");
 		}
+		Self::check_queue()?;
+		Self::check_pot()
+	}
+
+	fn check_queue() -> Result<(), TryRuntimeError> {
+		let mut waiting = BTreeSet::new();
+		let QueueEnds { first, last } = QueueBounds::<T>::get();
+		for (number, page) in Queue::<T>::iter() {
+			ensure!(
+				number.wrapping_sub(first) <= last.wrapping_sub(first),
+				"a page lies outside the queue"
+			);
+			for who in page {
+				ensure!(
+					Records::<T>::get(&who).is_some_and(|record| record.queued),
+					"the queue names an account whose record knows nothing of it"
+				);
+				ensure!(waiting.insert(who), "an account waits twice");
+			}
+		}
+		for (who, record) in Records::<T>::iter() {
+			ensure!(
+				record.queued == waiting.contains(&who),
+				"a record says that its account waits, and it does not"
+			);
+			ensure!(record.owed.is_zero() || record.queued, "what is owed is not in the queue");
+		}
+		Ok(())
+	}
+
+	fn check_pot() -> Result<(), TryRuntimeError> {
+		let owed = Records::<T>::iter_values()
+			.fold(BalanceOf::<T>::zero(), |sum, record| sum.saturating_add(record.owed));
+		let least =
+			if owed.is_zero() { owed } else { owed.saturating_add(T::Currency::minimum_balance()) };
+		ensure!(
+			T::Currency::balance(&Self::pot()) >= least,
+			"the pot holds less than what is owed to ancestors"
+		);
 		Ok(())
 	}
 

@@ -79,6 +79,41 @@ pub struct Record<Balance> {
 	pub era: EraIndex,
 	/// The amounts in that era.
 	pub amounts: Contributions<Balance>,
+	/// What waits in the pot for the ancestors of the account.
+	pub owed: Balance,
+	/// Whether the account is in the queue to have that passed on.
+	pub queued: bool,
+}
+
+impl<Balance: Zero> Record<Balance> {
+	/// Whether nothing would be lost without it.
+	pub fn is_empty(&self) -> bool {
+		self.amounts.is_empty() && self.owed.is_zero() && !self.queued
+	}
+}
+
+/// Accounts of a page of the queue.
+pub const QUEUE_PAGE: u32 = 64;
+
+/// The pages of the queue in use: the first and the last. An empty queue may have an empty page.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	TypeInfo,
+	MaxEncodedLen,
+)]
+pub struct QueueEnds {
+	/// The page with those who have waited longest.
+	pub first: u32,
+	/// The page with those who came last.
+	pub last: u32,
 }
 
 /// An ancestor as the query shows it.

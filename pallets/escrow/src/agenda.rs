@@ -2,40 +2,42 @@
 
 //! What has to be done in which block, served at the start of every block under a weight limit.
 
-use crate::{Agenda, AgendaCursor, Config, JobOf, Jobs, Outcomes, Pallet, Phase, Task, WeightInfo};
-use alloc::vec::Vec;
+use crate::{
+	Agenda, AgendaCursor, AgendaPages, Config, JobOf, Jobs, Outcomes, Pallet, Phase, Task,
+	WeightInfo,
+};
 use frame_support::{
 	traits::Get,
 	weights::{Weight, WeightMeter},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating, Zero};
-use tensornet_protocol::JobId;
+use tensornet_protocol::{Failure, JobId, MAX_DRAWS};
 
 /// How many blocks of the agenda one block looks through in each lane. After a gap (the hook did not
 /// run, or had no weight left) a lane catches up this much faster than the chain grows.
 pub const MAX_BLOCKS_PER_DRAIN: u32 = 32;
 
 impl<T: Config> Pallet<T> {
-	/// Moves a job to `phase`, stores it, and keeps its agenda entry in step.
+	/// Moves a job to `phase` and stores it. The entry of its former phase stays where it is and means
+	/// nothing any more: taking it out would cost more than looking at it in vain.
 	pub(crate) fn set_phase(
 		id: JobId,
 		job: &mut JobOf<T>,
 		phase: Phase<T::AccountId, T::Balance, BlockNumberFor<T>>,
 	) {
-		Self::unschedule(id, job);
 		job.phase = phase;
 		if let Some((task, at)) = job.phase.wakes() {
-			Agenda::<T>::insert((task, at, id), ());
+			Self::schedule(task, at, id);
 		}
 		Jobs::<T>::insert(id, &*job);
 	}
 
-	/// Removes the agenda entry of a job.
-	pub(crate) fn unschedule(id: JobId, job: &JobOf<T>) {
-		if let Some((task, at)) = job.phase.wakes() {
-			Agenda::<T>::remove((task, at, id));
-		}
+	/// Adds an entry to the agenda. `at` is a block to come.
+	pub(crate) fn schedule(task: Task, at: BlockNumberFor<T>, id: JobId) {
+		Agenda::<T>::mutate((task, at), |slot| {
+			slot.push(id, |page, entries| AgendaPages::<T>::insert((task, at, page), entries));
+		});
 	}
 
 	/// Serves what is due, deadlines of nodes first. Returns the weight used.
@@ -62,13 +64,7 @@ impl<T: Config> Pallet<T> {
 			if cursor > now || meter.try_consume(T::WeightInfo::agenda_block()).is_err() {
 				break;
 			}
-			let (due, complete) = Self::due(task, cursor, left, meter);
-			left = left.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
-			for id in due {
-				Agenda::<T>::remove((task, cursor, id));
-				Self::serve(task, id, now);
-			}
-			if !complete {
+			if !Self::serve_slot(task, cursor, now, &mut left, meter) {
 				break;
 			}
 			cursor.saturating_inc();
@@ -78,45 +74,65 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// At most `limit` jobs with a task in block `at`, each paid for with `meter`, and whether these
-	/// are all. Collected before any is served, because serving changes the map.
-	pub(crate) fn due(
+	/// Does the tasks of block `at`, at most `left` of them and each paid for with `meter`. Returns
+	/// whether none is left. Serving adds entries for later blocks only, so that the slot is served from
+	/// memory.
+	pub(crate) fn serve_slot(
 		task: Task,
 		at: BlockNumberFor<T>,
-		limit: u32,
+		now: BlockNumberFor<T>,
+		left: &mut u32,
 		meter: &mut WeightMeter,
-	) -> (Vec<JobId>, bool) {
-		let step = Self::step_weight(task);
-		let mut keys = Agenda::<T>::iter_key_prefix((task, at));
-		let mut due = Vec::new();
-		let mut left = limit;
-		loop {
-			if left.is_zero() || !meter.can_consume(step) {
-				return (due, false);
-			}
-			let Some(id) = keys.next() else { return (due, true) };
-			meter.consume(step);
-			due.push(id);
-			left = left.saturating_sub(One::one());
+	) -> bool {
+		let mut slot = Agenda::<T>::get((task, at));
+		if slot.is_empty() {
+			return true;
 		}
+		let most = Self::step_weight(task);
+		while !left.is_zero() && meter.can_consume(most) {
+			let Some(id) = slot.pop(|page| AgendaPages::<T>::take((task, at, page))) else { break };
+			*left = left.saturating_sub(One::one());
+			meter.consume(Self::serve(task, id, now));
+		}
+		let complete = slot.is_empty();
+		if complete {
+			Agenda::<T>::remove((task, at));
+		} else {
+			Agenda::<T>::insert((task, at), slot);
+		}
+		complete
 	}
 
 	/// The most one task of this kind may take.
 	pub(crate) fn step_weight(task: Task) -> Weight {
 		match task {
-			Task::Assign => T::WeightInfo::assign().max(T::WeightInfo::expire()),
+			Task::Assign => Self::draw_weight(MAX_DRAWS, MAX_DRAWS).max(T::WeightInfo::expire()),
 			Task::CommitDeadline => T::WeightInfo::commit_deadline_requeue()
 				.max(T::WeightInfo::commit_deadline_expire()),
 			Task::Forget => T::WeightInfo::forget(),
 		}
 	}
 
-	/// Does one task, whose agenda entry is gone by now.
-	pub(crate) fn serve(task: Task, id: JobId, now: BlockNumberFor<T>) {
-		match task {
-			Task::Assign => Self::serve_queued(id, now),
-			Task::CommitDeadline => Self::serve_commit_deadline(id, now),
-			Task::Forget => Outcomes::<T>::remove(id),
+	/// Does one task, whose agenda entry is gone by now. Returns what it took: little where the entry
+	/// means nothing any more, because the job ended or moved on since.
+	pub(crate) fn serve(task: Task, id: JobId, now: BlockNumberFor<T>) -> Weight {
+		if task == Task::Forget {
+			Outcomes::<T>::remove(id);
+			return Self::step_weight(task);
+		}
+		let due =
+			|job: &JobOf<T>| job.phase.wakes().is_some_and(|(next, at)| next == task && at <= now);
+		let Some(job) = Jobs::<T>::get(id).filter(due) else {
+			return T::WeightInfo::agenda_entry();
+		};
+		match job.phase.clone() {
+			Phase::Queued { .. } => Self::serve_queued(id, job, now),
+			Phase::Assigned(attempt) => {
+				Self::fail_attempt(id, job, attempt, Failure::NotCommitted, None, now);
+				Self::step_weight(task)
+			}
+			// Never due: proof of compute has its own deadlines.
+			Phase::Committed(_) => T::WeightInfo::agenda_entry(),
 		}
 	}
 }

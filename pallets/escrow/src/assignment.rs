@@ -2,17 +2,17 @@
 
 //! Finding a node for a job, and finding another one when it fails.
 
-use crate::{Attempt, Config, Event, JobOf, Jobs, Pallet, Phase, LOG_TARGET};
+use crate::{Attempt, Config, Event, JobOf, Pallet, Phase, WeightInfo};
 use codec::Encode;
-use frame_support::traits::Get;
+use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
 	traits::{One, Saturating, Zero},
 	SaturatedConversion,
 };
 use tensornet_protocol::{
-	price_of, Beacon, Candidate, Conduct, Failure, JobId, Nodes, Requirements, Slash, TokenPolicy,
-	MACS_PER_ASK,
+	price_of, Beacon, Candidate, Conduct, Draw, Failure, JobId, Nodes, Requirements, Slash,
+	TokenPolicy, MACS_PER_ASK, MAX_DRAWS,
 };
 
 /// Separates the draw of a node from other uses of the beacon.
@@ -78,20 +78,13 @@ impl<T: Config> Pallet<T> {
 		job.deadline.saturating_sub(Self::commit_time(job.macs))
 	}
 
-	/// Looks for a node for a queued job; ends the job if there is no time left for one.
-	pub(crate) fn serve_queued(id: JobId, now: BlockNumberFor<T>) {
-		let Some(mut job) = Jobs::<T>::get(id) else {
-			log::error!(target: LOG_TARGET, "agenda names job {id}, which is not live");
-			return;
-		};
-		if !matches!(job.phase, Phase::Queued { .. }) {
-			log::error!(target: LOG_TARGET, "agenda assigns job {id}, which is not queued");
-			return;
-		}
+	/// Looks for a node for a queued job; ends the job if there is no time left for one. Returns what
+	/// that took.
+	pub(crate) fn serve_queued(id: JobId, mut job: JobOf<T>, now: BlockNumberFor<T>) -> Weight {
 		let last_start = Self::last_start(&job);
 		if now > last_start {
 			Self::expire(id, job, now);
-			return;
+			return T::WeightInfo::expire();
 		}
 		let requirements = Requirements {
 			memory_mib: job.memory_mib,
@@ -100,7 +93,9 @@ impl<T: Config> Pallet<T> {
 			collateral: Self::collateral(job.max_price),
 		};
 		let seed = T::Beacon::value(&(SUBJECT, id, job.attempt).encode());
-		match T::Nodes::pick(&requirements, seed, job.excluded.as_ref()) {
+		let Draw { candidate, looked_at, checked } =
+			T::Nodes::draw(&requirements, seed, job.excluded.as_ref());
+		match candidate {
 			Some(candidate) => Self::assign(id, job, candidate, now),
 			None => {
 				let retry = now.saturating_add(T::RetryPeriod::get().max(One::one()));
@@ -109,6 +104,14 @@ impl<T: Config> Pallet<T> {
 				Self::set_phase(id, &mut job, Phase::Queued { next_try: retry.min(hopeless) });
 			}
 		}
+		Self::draw_weight(looked_at, checked)
+	}
+
+	/// What it takes to look at so many nodes for a job and to ask for the compliance of so many.
+	pub(crate) fn draw_weight(looked_at: u32, checked: u32) -> Weight {
+		let more = checked.min(MAX_DRAWS).saturating_sub(1);
+		T::WeightInfo::assign(looked_at.min(MAX_DRAWS))
+			.saturating_add(T::WeightInfo::compliance().saturating_mul(more.into()))
 	}
 
 	fn assign(
@@ -133,19 +136,6 @@ impl<T: Config> Pallet<T> {
 			commit_by,
 			attempt: job.attempt,
 		});
-	}
-
-	/// The node of a job did not commit in time.
-	pub(crate) fn serve_commit_deadline(id: JobId, now: BlockNumberFor<T>) {
-		let Some(job) = Jobs::<T>::get(id) else {
-			log::error!(target: LOG_TARGET, "agenda names job {id}, which is not live");
-			return;
-		};
-		let Phase::Assigned(attempt) = job.phase.clone() else {
-			log::error!(target: LOG_TARGET, "agenda ends the attempt at job {id}, which has none");
-			return;
-		};
-		Self::fail_attempt(id, job, attempt, Failure::NotCommitted, None, now);
 	}
 
 	/// What of its bond a node stakes on a job of this price: what makes a wrong result that is

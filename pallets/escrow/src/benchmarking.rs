@@ -16,8 +16,8 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_runtime::traits::{Bounded, One, Saturating, Zero};
 use tensornet_protocol::{
-	Failure, Hash, JobId, JobRequest, JobState, Jobs as JobsTrait, Nodes, Programs, TokenPolicy,
-	MAX_HINT, MAX_LINEAGE_PAYEES,
+	Compliance, Failure, Hash, JobId, JobRequest, JobState, Jobs as JobsTrait, Nodes, Programs,
+	Role, TokenPolicy, AGENDA_PAGE, MAX_DRAWS, MAX_HINT,
 };
 
 /// Makes what the escrow needs of other pallets.
@@ -29,9 +29,12 @@ pub trait BenchmarkHelper<AccountId> {
 	/// at the floor price and pays a slash, and returns its stash account.
 	fn node(index: u32) -> AccountId;
 
-	/// Gives each of three contributors ancestors of every degree, of whom `active` in all receive a
-	/// share of what they contribute, as many as can of one contributor before the next.
-	fn ancestors(contributors: [&AccountId; 3], active: u32);
+	/// An account with as many attestations as there can be, and returns it.
+	fn attested() -> AccountId;
+
+	/// Gives each of three contributors a sponsor, so that a part of the fee of what they contribute
+	/// waits for each of them.
+	fn sponsors(contributors: [&AccountId; 3]);
 }
 
 /// An amount that every payee can receive, however small its share.
@@ -114,18 +117,25 @@ fn no_attempt_left<T: Config>(id: JobId) {
 	});
 }
 
-/// The block in which a job is due for `task`.
-fn due_at<T: Config>(task: Task, id: JobId) -> BlockNumberFor<T> {
-	Agenda::<T>::iter_keys()
-		.find(|(lane, _, job)| (*lane, *job) == (task, id))
-		.map(|(_, at, _)| at)
-		.expect("the job is on the agenda")
+/// The block in which a live job is due.
+fn due_at<T: Config>(id: JobId) -> BlockNumberFor<T> {
+	let job = Jobs::<T>::get(id).expect("the job is live");
+	job.phase.wakes().expect("something is due").1
 }
 
-/// One step of the agenda: finds an entry, removes it, and does what it says.
-fn serve_one<T: Config>(task: Task, at: BlockNumberFor<T>, now: BlockNumberFor<T>) {
-	let id = Agenda::<T>::iter_key_prefix((task, at)).next().expect("the job is on the agenda");
-	Agenda::<T>::remove((task, at, id));
+/// Leaves the slots out of the measurement into which all jobs of this block go for a task: every block
+/// pays for them once.
+fn whitelist_slots<T: Config>(now: BlockNumberFor<T>) {
+	let forget = now.saturating_add(T::OutcomeRetention::get().max(One::one()));
+	let assign = now.saturating_add(Pallet::<T>::assign_delay());
+	for slot in [(Task::Assign, assign), (Task::Forget, forget)] {
+		let key = Agenda::<T>::hashed_key_for(slot);
+		frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+	}
+}
+
+/// One step of the agenda.
+fn serve_one<T: Config>(task: Task, id: JobId, now: BlockNumberFor<T>) {
 	Pallet::<T>::serve(task, id, now);
 }
 
@@ -145,6 +155,7 @@ mod benches {
 	fn submit_job() {
 		let (who, request) = requester::<T>();
 		let id = NextJobId::<T>::get();
+		whitelist_slots::<T>(frame_system::Pallet::<T>::block_number());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), request);
@@ -155,6 +166,7 @@ mod benches {
 	#[benchmark]
 	fn cancel_job() {
 		let (who, id) = queued_job::<T>();
+		whitelist_slots::<T>(frame_system::Pallet::<T>::block_number());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), id);
@@ -176,45 +188,79 @@ mod benches {
 		assert_eq!(AgendaCursor::<T>::get(task), Some(2_u32.into()));
 	}
 
+	/// A full slot of which nothing fits the block.
 	#[benchmark]
 	fn agenda_block() {
 		let mut meter = WeightMeter::new();
 		let at = BlockNumberFor::<T>::max_value();
-		let due;
+		for id in 0..u64::from(AGENDA_PAGE) {
+			Pallet::<T>::schedule(Task::Assign, at, id);
+		}
+		let complete;
 
 		#[block]
 		{
-			due = Pallet::<T>::due(Task::Assign, at, 1, &mut meter);
+			complete = Pallet::<T>::serve_slot(Task::Assign, at, at, &mut 0, &mut meter);
 		}
 
-		assert_eq!(due, (vec![], true));
+		assert!(!complete);
 	}
 
+	/// An entry of a job that is gone.
 	#[benchmark]
-	fn assign() {
-		let (_, id) = queued_job::<T>();
-		T::BenchmarkHelper::node(0);
-		T::BenchmarkHelper::node(1);
-		let now = frame_system::Pallet::<T>::block_number().saturating_add(One::one());
-		let at = due_at::<T>(Task::Assign, id);
+	fn agenda_entry() {
+		let used;
 
 		#[block]
 		{
-			serve_one::<T>(Task::Assign, at, now);
+			used = Pallet::<T>::serve(Task::Assign, JobId::MAX, BlockNumberFor::<T>::one());
+		}
+
+		assert_eq!(used, T::WeightInfo::agenda_entry());
+	}
+
+	/// As many nodes as are looked at, all of which could do the job.
+	#[benchmark]
+	fn assign(d: Linear<1, MAX_DRAWS>) {
+		let (_, id) = queued_job::<T>();
+		for index in 0..d {
+			T::BenchmarkHelper::node(index);
+		}
+		let now = due_at::<T>(id);
+
+		#[block]
+		{
+			serve_one::<T>(Task::Assign, id, now);
 		}
 
 		assert_eq!(state_of::<T>(id), Some(JobState::Assigned));
+	}
+
+	/// A node with as many attestations as there can be.
+	#[benchmark]
+	fn compliance() {
+		let who = T::BenchmarkHelper::attested();
+		let level;
+
+		#[block]
+		{
+			level = T::Compliance::admits(&who, Role::Node)
+				.then(|| T::Compliance::level(&who))
+				.unwrap_or_default();
+		}
+
+		assert!(level > 0);
 	}
 
 	#[benchmark]
 	fn expire() {
 		let (_, id) = queued_job::<T>();
 		let now = BlockNumberFor::<T>::max_value();
-		let at = due_at::<T>(Task::Assign, id);
+		whitelist_slots::<T>(now);
 
 		#[block]
 		{
-			serve_one::<T>(Task::Assign, at, now);
+			serve_one::<T>(Task::Assign, id, now);
 		}
 
 		ended_as::<T>(id, JobState::Expired);
@@ -223,12 +269,12 @@ mod benches {
 	#[benchmark]
 	fn commit_deadline_requeue() {
 		let (_, id) = assigned_job::<T>();
-		let now = frame_system::Pallet::<T>::block_number();
-		let at = due_at::<T>(Task::CommitDeadline, id);
+		let now = due_at::<T>(id);
+		whitelist_slots::<T>(now);
 
 		#[block]
 		{
-			serve_one::<T>(Task::CommitDeadline, at, now);
+			serve_one::<T>(Task::CommitDeadline, id, now);
 		}
 
 		assert_eq!(state_of::<T>(id), Some(JobState::Queued));
@@ -238,12 +284,12 @@ mod benches {
 	fn commit_deadline_expire() {
 		let (_, id) = assigned_job::<T>();
 		no_attempt_left::<T>(id);
-		let now = frame_system::Pallet::<T>::block_number();
-		let at = due_at::<T>(Task::CommitDeadline, id);
+		let now = due_at::<T>(id);
+		whitelist_slots::<T>(now);
 
 		#[block]
 		{
-			serve_one::<T>(Task::CommitDeadline, at, now);
+			serve_one::<T>(Task::CommitDeadline, id, now);
 		}
 
 		ended_as::<T>(id, JobState::Expired);
@@ -254,11 +300,10 @@ mod benches {
 		let (_, id) = committed_job::<T>();
 		<Pallet<T> as JobsTrait>::verified(id).expect("the job is committed");
 		let now = BlockNumberFor::<T>::max_value();
-		let at = due_at::<T>(Task::Forget, id);
 
 		#[block]
 		{
-			serve_one::<T>(Task::Forget, at, now);
+			serve_one::<T>(Task::Forget, id, now);
 		}
 
 		assert!(!Outcomes::<T>::contains_key(id));
@@ -276,13 +321,14 @@ mod benches {
 		assert_eq!(state_of::<T>(id), Some(JobState::Committed));
 	}
 
-	/// Beside the four parties, `a` ancestors are paid; all others are looked at.
+	/// Each contributor has a sponsor.
 	#[benchmark]
-	fn verified(a: Linear<0, MAX_LINEAGE_PAYEES>) {
+	fn verified() {
 		let (who, id) = committed_job::<T>();
 		let assignment = <Pallet<T> as JobsTrait>::assignment(id).expect("a node has the job");
 		let author = T::Programs::facts(&assignment.program).expect("it is registered").author;
-		T::BenchmarkHelper::ancestors([&assignment.node, &who, &author], a);
+		T::BenchmarkHelper::sponsors([&assignment.node, &who, &author]);
+		whitelist_slots::<T>(frame_system::Pallet::<T>::block_number());
 
 		#[block]
 		{
@@ -291,7 +337,7 @@ mod benches {
 
 		ended_as::<T>(id, JobState::Settled);
 		let shared = Outcomes::<T>::get(id).map(|outcome| outcome.receipt.lineage);
-		assert_eq!(shared.is_some_and(|shared| shared > Zero::zero()), a > 0);
+		assert!(shared.is_some_and(|shared| shared > Zero::zero()));
 	}
 
 	#[benchmark]
@@ -299,6 +345,7 @@ mod benches {
 		let (_, id) = committed_job::<T>();
 		let reporter = account("reporter", 0, 0);
 		fund::<T>(&reporter);
+		whitelist_slots::<T>(frame_system::Pallet::<T>::block_number());
 
 		#[block]
 		{
@@ -315,6 +362,7 @@ mod benches {
 		no_attempt_left::<T>(id);
 		let reporter = account("reporter", 0, 0);
 		fund::<T>(&reporter);
+		whitelist_slots::<T>(frame_system::Pallet::<T>::block_number());
 
 		#[block]
 		{

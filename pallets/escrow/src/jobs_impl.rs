@@ -40,12 +40,13 @@ impl<T: Config> Jobs for Pallet<T> {
 		Ok(())
 	}
 
-	fn verified(job: JobId) -> Result<u32, DispatchError> {
+	fn verified(job: JobId) -> DispatchResult {
 		let live = LiveJobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
 		let Phase::Committed(attempt) = live.phase.clone() else {
 			return Err(Error::<T>::NotCommitted.into());
 		};
-		Ok(Self::settle(job, live, attempt, frame_system::Pallet::<T>::block_number()))
+		Self::settle(job, live, attempt, frame_system::Pallet::<T>::block_number());
+		Ok(())
 	}
 
 	fn failed(

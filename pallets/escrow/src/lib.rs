@@ -14,10 +14,8 @@
 //!
 //! What was held is what was paid, burned, shared and refunded, to the last unit.
 //!
-//! Of a settled job's price a part is the consensus-chain fee: it goes to the ancestors whom
-//! [`Lineage`](tensornet_protocol::Lineage) names, at most
-//! [`MAX_LINEAGE_PAYEES`](tensornet_protocol::MAX_LINEAGE_PAYEES) of them, and what none
-//! of them receives is burned.
+//! Of a settled job's price a part is the consensus-chain fee: [`Lineage`](tensornet_protocol::Lineage)
+//! says how much of it waits for ancestors, and where, and the rest is burned.
 //!
 //! ## How it works
 //!
@@ -36,7 +34,11 @@
 //!   deadline moves back so that another attempt fits, and `FraudGrace` further.
 //! - **The agenda** holds what has to happen in which block, in one lane for each [`Task`]. A block
 //!   does a bounded number of tasks in each lane; the rest is carried over, in order, and never
-//!   dropped.
+//!   dropped. All entries of a block and a lane are stored together. An entry whose job has ended or
+//!   moved on since means nothing when its turn comes, and is not taken out before.
+//! - **What all jobs of a block share**, however many they are: the parameters, the totals, the
+//!   treasury, the burn ledger, the slots of the agenda. Every block pays for them once
+//!   ([`Config::SharedWeight`]), and no job on its own.
 //!
 //! Other pallets are met through the traits of `tensornet-protocol`: this one implements
 //! [`Jobs`](tensornet_protocol::Jobs).
@@ -65,7 +67,8 @@ mod mock;
 mod settlement;
 #[cfg(test)]
 mod tests;
-#[cfg(any(test, feature = "try-runtime"))]
+// Native code has it too: the fuzzer of the runtime asks every pallet without the SDK's own checks.
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 mod types;
 pub mod weights;
@@ -88,7 +91,6 @@ pub mod pallet {
 	use super::*;
 	// By name, because the prelude has a trait of this name.
 	use crate::types::Task;
-	use alloc::vec::Vec;
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{fungible, tokens, Footprint},
@@ -97,8 +99,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use sp_runtime::{traits::Convert, Permill};
 	use tensornet_protocol::{
-		Beacon, Compliance, Failure, Hash, JobId, JobRequest, JobState, Lineage, Nodes, OnSettled,
-		Programs, TokenPolicy,
+		AgendaPage, AgendaSlot, Beacon, Compliance, Failure, Hash, JobId, JobRequest, JobState,
+		Lineage, Nodes, OnSettled, Programs, TokenPolicy,
 	};
 
 	/// Version of this pallet's storage.
@@ -129,7 +131,8 @@ pub mod pallet {
 
 		/// TNA itself.
 		type Currency: fungible::Mutate<Self::AccountId, Balance = Self::Balance>
-			+ fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+			+ fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>
+			+ fungible::hold::Balanced<Self::AccountId>;
 
 		/// The registry of GPU nodes.
 		type Nodes: Nodes<AccountId = Self::AccountId, Balance = Self::Balance>;
@@ -143,7 +146,7 @@ pub mod pallet {
 		/// Counts settled jobs for the era's rewards.
 		type OnSettled: OnSettled<AccountId = Self::AccountId, Balance = Self::Balance>;
 
-		/// Says who shares in the consensus-chain fee of a settled job.
+		/// Says what of a settled job's consensus-chain fee waits for ancestors.
 		type Lineage: Lineage<AccountId = Self::AccountId, Balance = Self::Balance>;
 
 		/// Who may post jobs.
@@ -213,6 +216,11 @@ pub mod pallet {
 		#[pallet::constant]
 		type ServiceWeight: Get<Weight>;
 
+		/// What every block pays for what all its jobs read and write together, however many they are:
+		/// the weights of calls and steps leave it out.
+		#[pallet::constant]
+		type SharedWeight: Get<Weight>;
+
 		/// Makes programs and nodes for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type BenchmarkHelper: BenchmarkHelper<Self::AccountId>;
@@ -245,17 +253,27 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Escrowed<T: Config> = StorageValue<_, T::Balance, ValueQuery>;
 
-	/// What has to be done in which block for which job.
+	/// What has to be done in which block: jobs, by task and block. Entries whose job ended or moved on
+	/// since mean nothing.
 	#[pallet::storage]
 	pub type Agenda<T: Config> = StorageNMap<
+		_,
+		(NMapKey<Twox64Concat, Task>, NMapKey<Twox64Concat, BlockNumberFor<T>>),
+		AgendaSlot<JobId>,
+		ValueQuery,
+	>;
+
+	/// Full pages of those slots of the agenda that need more than one, from 0.
+	#[pallet::storage]
+	pub type AgendaPages<T: Config> = StorageNMap<
 		_,
 		(
 			NMapKey<Twox64Concat, Task>,
 			NMapKey<Twox64Concat, BlockNumberFor<T>>,
-			NMapKey<Twox64Concat, JobId>,
+			NMapKey<Twox64Concat, u32>,
 		),
-		(),
-		OptionQuery,
+		AgendaPage<JobId>,
+		ValueQuery,
 	>;
 
 	/// The earliest block whose tasks of this kind may not all be done.
@@ -352,7 +370,7 @@ pub mod pallet {
 			treasury_share: T::Balance,
 			/// Paid to the author.
 			author_share: T::Balance,
-			/// Paid to ancestors: the sum of [`Event::LineagePaid`], zero without that event.
+			/// Set aside for ancestors in the consensus chain, which passes it on.
 			lineage_share: T::Balance,
 			/// Released to the requester.
 			refunded: T::Balance,
@@ -376,16 +394,6 @@ pub mod pallet {
 			requester: T::AccountId,
 			/// Released to the requester.
 			refunded: T::Balance,
-		},
-		/// The consensus-chain fee of a job was paid out; what is missing of the fee was burned. Comes
-		/// before the job's [`Event::JobSettled`], if any ancestor received a share.
-		#[codec(index = 7)]
-		LineagePaid {
-			/// The job.
-			job: JobId,
-			/// Who received how much: at most
-			/// [`MAX_LINEAGE_PAYEES`](tensornet_protocol::MAX_LINEAGE_PAYEES).
-			shares: Vec<(T::AccountId, T::Balance)>,
 		},
 	}
 
@@ -441,7 +449,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
-			Self::serve_agenda(now)
+			Self::serve_agenda(now).saturating_add(T::SharedWeight::get())
 		}
 
 		#[cfg(feature = "try-runtime")]

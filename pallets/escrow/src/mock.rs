@@ -17,9 +17,9 @@ use frame_support::{
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill};
 use std::collections::BTreeMap;
 use tensornet_protocol::{
-	Beacon, BurnCause, Candidate, Conduct, Failure, Hash, JobId, JobRequest, Jobs as JobsTrait,
-	Lineage, Nodes, OnSettled, ProgramFacts, Programs, Requirements, Settlement, Shares, Slash,
-	TokenPolicy,
+	Beacon, BurnCause, Candidate, Conduct, Draw, Failure, Hash, JobId, JobRequest,
+	Jobs as JobsTrait, Lineage, Nodes, OnSettled, ProgramFacts, Programs, Requirements, Settlement,
+	Shares, Slash, TokenPolicy, MAX_DRAWS,
 };
 
 pub type Balance = u128;
@@ -34,6 +34,8 @@ pub const BOB: AccountId = 2;
 pub const NODE: AccountId = 50;
 pub const OTHER: AccountId = 51;
 pub const REPORTER: AccountId = 70;
+/// A node for the benchmark of compliance, the only one whose level is asked for here.
+pub const ATTESTED: AccountId = 71;
 
 /// Work of one iteration of the program that every test has: one unit of an ask.
 pub const MACS: u64 = 1_000_000_000;
@@ -80,6 +82,7 @@ parameter_types! {
 	pub static MaxAssignmentsPerBlock: u32 = 3;
 	pub static MaxTasksPerBlock: u32 = 4;
 	pub static ServiceWeight: Weight = Weight::from_parts(1_000_000_000_000, u64::MAX);
+	pub const SharedWeight: Weight = Weight::from_parts(1_000_000, 1_000);
 	pub static FloorAsk: Balance = 100;
 	pub static JobShares: Shares = Shares {
 		burn: Permill::from_percent(5),
@@ -87,13 +90,14 @@ parameter_types! {
 		author: Permill::from_percent(2),
 		lineage: Permill::zero(),
 	};
-	pub static Ancestors: Vec<(AccountId, Balance)> = vec![];
+	pub static Waits: Option<(AccountId, Balance)> = None;
 	pub static Barred: Vec<AccountId> = vec![];
 	pub static AuditProbability: Permill = Permill::from_percent(50);
 	pub static SilentSlash: Balance = 40;
 	pub static FraudSlash: Balance = 400;
 	pub static Requests: Vec<Request> = vec![];
 	pub static Subjects: Vec<Vec<u8>> = vec![];
+	pub static Effort: (u32, u32) = (MAX_DRAWS, MAX_DRAWS);
 	pub static Picks: Vec<(Requirements<Balance>, Option<AccountId>)> = vec![];
 	pub static KnownPrograms: BTreeMap<Hash, ProgramFacts<AccountId>> = BTreeMap::new();
 	pub static OpenJobs: BTreeMap<Hash, u32> = BTreeMap::new();
@@ -119,7 +123,7 @@ pub enum Request {
 	Burned(BurnCause, Balance),
 	/// Rewards hear of a settled job.
 	Settled(Settlement<AccountId, Balance>),
-	/// The consensus chain is asked who shares in a settled job.
+	/// The consensus chain is asked what of a settled job's fee waits for ancestors.
 	Lineage(Settlement<AccountId, Balance>),
 }
 
@@ -142,11 +146,11 @@ impl Nodes for MockNodes {
 	type AccountId = AccountId;
 	type Balance = Balance;
 
-	fn pick(
+	fn draw(
 		requirements: &Requirements<Balance>,
 		seed: Hash,
 		exclude: Option<&AccountId>,
-	) -> Option<Candidate<AccountId, Balance>> {
+	) -> Draw<AccountId, Balance> {
 		Picks::mutate(|all| all.push((*requirements, exclude.copied())));
 		let eligible: Vec<_> = KnownNodes::get()
 			.into_iter()
@@ -158,8 +162,12 @@ impl Nodes for MockNodes {
 					&& facts.compliance_level >= requirements.compliance_level
 			})
 			.collect();
-		let draw = seed.to_low_u64_be().checked_rem(eligible.len() as u64)?;
-		eligible.get(draw as usize).map(|(node, facts)| Candidate { node: *node, ask: facts.ask })
+		let place = seed.to_low_u64_be().checked_rem(eligible.len() as u64).unwrap_or_default();
+		let candidate = eligible
+			.get(place as usize)
+			.map(|(node, facts)| Candidate { node: *node, ask: facts.ask });
+		let (looked_at, checked) = Effort::get();
+		Draw { candidate, looked_at, checked }
 	}
 
 	fn node_of(operator: &AccountId) -> Option<AccountId> {
@@ -277,15 +285,15 @@ impl OnSettled for MockRewards {
 	}
 }
 
-/// Names [`Ancestors`] for every job, whatever its fee.
+/// Has [`Waits`] set aside for every job, whatever its fee.
 pub struct MockLineage;
 impl Lineage for MockLineage {
 	type AccountId = AccountId;
 	type Balance = Balance;
 
-	fn job_settled(settlement: &Settlement<AccountId, Balance>) -> Vec<(AccountId, Balance)> {
+	fn job_settled(settlement: &Settlement<AccountId, Balance>) -> Option<(AccountId, Balance)> {
 		record(Request::Lineage(settlement.clone()));
-		Ancestors::get()
+		Waits::get()
 	}
 
 	fn stake_delegated(_: &AccountId, _: Balance) {
@@ -298,12 +306,17 @@ pub struct MockCompliance;
 impl tensornet_protocol::Compliance for MockCompliance {
 	type AccountId = AccountId;
 
-	fn level(_: &AccountId) -> u8 {
-		0
+	fn level(who: &AccountId) -> u8 {
+		u8::from(*who == ATTESTED)
 	}
 
 	fn admits(who: &AccountId, role: tensornet_protocol::Role) -> bool {
-		assert_eq!(role, tensornet_protocol::Role::Requester);
+		let expected = if *who == ATTESTED {
+			tensornet_protocol::Role::Node
+		} else {
+			tensornet_protocol::Role::Requester
+		};
+		assert_eq!(role, expected);
 		!Barred::get().contains(who)
 	}
 }
@@ -331,12 +344,12 @@ impl BenchmarkHelper<AccountId> for MockHelper {
 		Balances::set_balance(&node, 1_000_000);
 		node
 	}
-	fn ancestors(_: [&AccountId; 3], active: u32) {
-		let ancestors = (0..u64::from(active)).map(|index| 2_000 + index);
-		Ancestors::set(ancestors.map(|who| (who, ED)).collect());
-		for (who, _) in Ancestors::get() {
-			Balances::set_balance(&who, ED);
-		}
+	fn attested() -> AccountId {
+		ATTESTED
+	}
+	fn sponsors(_: [&AccountId; 3]) {
+		Balances::set_balance(&2_000, ED);
+		Waits::set(Some((2_000, ED)));
 		JobShares::mutate(|shares| shares.lineage = Permill::from_percent(20));
 	}
 }
@@ -368,6 +381,7 @@ impl Config for Test {
 	type MaxAssignmentsPerBlock = MaxAssignmentsPerBlock;
 	type MaxTasksPerBlock = MaxTasksPerBlock;
 	type ServiceWeight = ServiceWeight;
+	type SharedWeight = SharedWeight;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = MockHelper;
 }
@@ -450,7 +464,7 @@ pub fn commit(id: JobId) -> DispatchResult {
 }
 
 pub fn verify(id: JobId) -> DispatchResult {
-	<Escrow as JobsTrait>::verified(id).map(|_| ())
+	<Escrow as JobsTrait>::verified(id)
 }
 
 pub fn fail(
@@ -592,13 +606,14 @@ fn reset() {
 		author: Permill::from_percent(2),
 		lineage: Permill::zero(),
 	});
-	Ancestors::set(vec![]);
+	Waits::set(None);
 	Barred::set(vec![]);
 	AuditProbability::set(Permill::from_percent(50));
 	SilentSlash::set(40);
 	FraudSlash::set(400);
 	Requests::set(vec![]);
 	Subjects::set(vec![]);
+	Effort::set((MAX_DRAWS, MAX_DRAWS));
 	Picks::set(vec![]);
 	KnownPrograms::set(BTreeMap::new());
 	OpenJobs::set(BTreeMap::new());

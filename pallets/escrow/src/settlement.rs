@@ -3,36 +3,36 @@
 //! The end of a job: where its money goes.
 
 use crate::{
-	Agenda, Attempt, Config, Escrowed, Event, HoldReason, JobOf, Jobs, Outcome, Outcomes, Pallet,
-	Receipt, Task, LOG_TARGET,
+	Attempt, Config, Escrowed, Event, HoldReason, JobOf, Jobs, Outcome, Outcomes, Pallet, Receipt,
+	Task, LOG_TARGET,
 };
-use alloc::vec::Vec;
 use frame_support::{
 	storage::with_storage_layer,
 	traits::{
-		fungible::MutateHold,
-		tokens::{Fortitude, Precision, Restriction},
-		Get,
+		fungible::{Balanced, BalancedHold, Credit, MutateHold},
+		tokens::Precision,
+		Get, Imbalance,
 	},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{
-	traits::{One, Saturating, Zero},
-	DispatchError,
-};
+use sp_runtime::traits::{One, Saturating, Zero};
 use tensornet_protocol::{
 	BurnCause, Conduct, JobId, JobState, Lineage, Nodes, OnSettled, Programs, Settlement, Split,
-	TokenPolicy, MAX_LINEAGE_PAYEES,
+	TokenPolicy,
 };
 
+/// Funds taken from a hold and not yet given to anybody. What is left of them in the end is burned.
+type Purse<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
+
 impl<T: Config> Pallet<T> {
-	/// Pays a job whose result stood, and ends it. Returns how many ancestors were paid.
+	/// Pays a job whose result stood, and ends it. The price leaves the hold once and is shared from
+	/// there, so that each payee's account is the only one that its share touches.
 	pub(crate) fn settle(
 		id: JobId,
 		job: JobOf<T>,
 		attempt: Attempt<T::AccountId, T::Balance, BlockNumberFor<T>>,
 		now: BlockNumberFor<T>,
-	) -> u32 {
+	) {
 		let Attempt { node, price, collateral, .. } = attempt;
 		let requester = job.requester.clone();
 		let price = price.min(job.max_price);
@@ -47,27 +47,28 @@ impl<T: Config> Pallet<T> {
 			split: shares,
 		};
 		T::OnSettled::job_settled(&settlement);
-		let payees = T::Lineage::job_settled(&settlement);
+		let waits = T::Lineage::job_settled(&settlement);
 		let Settlement { requester, node, author, .. } = settlement;
 
-		let paid = Self::pay(&requester, &node, shares.node);
-		let to_author = shares.author;
-		let author_paid =
-			author.as_ref().map_or_else(Zero::zero, |to| Self::pay(&requester, to, to_author));
+		let mut purse = Self::take(HoldReason::Job, &requester, price);
+		let paid = Self::pay(&mut purse, &node, shares.node);
+		let author_paid = author
+			.as_ref()
+			.map_or_else(Zero::zero, |author| Self::pay(&mut purse, author, shares.author));
 		// What a payee cannot receive goes to the treasury, and what that cannot receive is burned.
 		let to_treasury = shares
 			.treasury
 			.saturating_add(shares.node.saturating_sub(paid))
-			.saturating_add(to_author.saturating_sub(author_paid));
-		let treasury = Self::pay(&requester, &T::TokenPolicy::treasury(), to_treasury);
-		// An ancestor's share that it cannot receive is burned like one without an ancestor.
-		let (lineage, ancestors) = Self::pay_lineage(id, &requester, shares.lineage, payees);
-		let no_ancestor = shares.lineage.saturating_sub(lineage);
-		let dust = to_treasury.saturating_sub(treasury);
-		let to_burn = shares.burn.saturating_add(no_ancestor).saturating_add(dust);
-		let burned = Self::destroy(HoldReason::Job, &requester, to_burn);
+			.saturating_add(shares.author.saturating_sub(author_paid));
+		let treasury = Self::pay(&mut purse, &T::TokenPolicy::treasury(), to_treasury);
+		let lineage = waits.map_or_else(Zero::zero, |(pot, amount)| {
+			Self::pay(&mut purse, &pot, amount.min(shares.lineage))
+		});
+		let burned = purse.peek();
+		drop(purse);
 		// Only the burned share counts as the job's: nodes are rewarded for that and for nothing else.
 		let for_job = burned.min(shares.burn);
+		let no_ancestor = shares.lineage.saturating_sub(lineage);
 		let for_lineage = burned.saturating_sub(for_job).min(no_ancestor);
 		T::TokenPolicy::burned(BurnCause::Job, for_job);
 		T::TokenPolicy::burned(BurnCause::Lineage, for_lineage);
@@ -98,32 +99,6 @@ impl<T: Config> Pallet<T> {
 			lineage_share: receipt.lineage,
 			refunded: receipt.refunded,
 		});
-		ancestors
-	}
-
-	/// Pays ancestors out of the consensus-chain fee, never more than the fee and never more than
-	/// [`MAX_LINEAGE_PAYEES`] of them. Returns what they received in all, and how many received
-	/// something.
-	fn pay_lineage(
-		job: JobId,
-		requester: &T::AccountId,
-		fee: T::Balance,
-		payees: Vec<(T::AccountId, T::Balance)>,
-	) -> (T::Balance, u32) {
-		let (mut left, mut paid) = (fee, 0_u32);
-		let mut shares = Vec::new();
-		for (payee, share) in payees.into_iter().take(MAX_LINEAGE_PAYEES as usize) {
-			let received = Self::pay(requester, &payee, share.min(left));
-			if !received.is_zero() {
-				left = left.saturating_sub(received);
-				paid = paid.saturating_add(1);
-				shares.push((payee, received));
-			}
-		}
-		if !shares.is_empty() {
-			Self::deposit_event(Event::LineagePaid { job, shares });
-		}
-		(fee.saturating_sub(left), paid)
 	}
 
 	/// Ends a job without a result.
@@ -161,13 +136,12 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::give_back(HoldReason::Deposit, &job.requester, job.deposit);
 
-		Self::unschedule(id, &job);
 		Jobs::<T>::remove(id);
 		Escrowed::<T>::mutate(|total| *total = total.saturating_sub(job.max_price));
 		T::Programs::job_closed(&job.program);
 
 		let forget_at = now.saturating_add(T::OutcomeRetention::get().max(One::one()));
-		Agenda::<T>::insert((Task::Forget, forget_at, id), ());
+		Self::schedule(Task::Forget, forget_at, id);
 		Outcomes::<T>::insert(
 			id,
 			Outcome {
@@ -190,64 +164,46 @@ impl<T: Config> Pallet<T> {
 		owner: &T::AccountId,
 		amount: T::Balance,
 	) -> Receipt<T::Balance> {
-		let refunded = Self::attempt_move(amount, || {
+		if amount.is_zero() {
+			return Receipt::default();
+		}
+		// As a whole or not at all; what was not released counts as zero.
+		let refunded = with_storage_layer(|| {
 			T::Currency::release(&reason.into(), owner, amount, Precision::BestEffort)
-		});
+		})
+		.unwrap_or_default();
 		let rest = amount.saturating_sub(refunded);
-		let treasury = Self::send(reason, owner, &T::TokenPolicy::treasury(), rest);
-		let burned = Self::destroy(reason, owner, rest.saturating_sub(treasury));
+		if rest.is_zero() {
+			return Receipt { refunded, ..Default::default() };
+		}
+		let mut purse = Self::take(reason, owner, rest);
+		let treasury = Self::pay(&mut purse, &T::TokenPolicy::treasury(), rest);
+		let burned = purse.peek();
+		drop(purse);
 		T::TokenPolicy::burned(BurnCause::Dust, burned);
 		Receipt { refunded, treasury, burned, ..Default::default() }
 	}
 
-	/// Pays from a requester's hold for jobs. Returns what the payee received: all or nothing, as
-	/// long as the hold is whole.
-	fn pay(from: &T::AccountId, to: &T::AccountId, amount: T::Balance) -> T::Balance {
-		Self::send(HoldReason::Job, from, to, amount)
+	/// Takes held funds out of an account: as much of `amount` as is there. Locks on the balance do not
+	/// count: the requester gave these funds away when it posted the job.
+	fn take(reason: HoldReason, from: &T::AccountId, amount: T::Balance) -> Purse<T> {
+		T::Currency::slash(&reason.into(), from, amount).0
 	}
 
-	/// Moves held funds of `from` to the free funds of `to`. Locks on the requester's balance do not
-	/// count: it gave these funds away when it posted the job.
-	fn send(
-		reason: HoldReason,
-		from: &T::AccountId,
-		to: &T::AccountId,
-		amount: T::Balance,
-	) -> T::Balance {
-		Self::attempt_move(amount, || {
-			T::Currency::transfer_on_hold(
-				&reason.into(),
-				from,
-				to,
-				amount,
-				Precision::BestEffort,
-				Restriction::Free,
-				Fortitude::Force,
-			)
-		})
-	}
-
-	/// Destroys held funds. Returns how much. The caller writes it into the burn ledger.
-	fn destroy(reason: HoldReason, from: &T::AccountId, amount: T::Balance) -> T::Balance {
-		Self::attempt_move(amount, || {
-			T::Currency::burn_held(
-				&reason.into(),
-				from,
-				amount,
-				Precision::BestEffort,
-				Fortitude::Force,
-			)
-		})
-	}
-
-	/// Runs a movement of funds as a whole or not at all; what did not move counts as zero.
-	fn attempt_move(
-		amount: T::Balance,
-		movement: impl FnOnce() -> Result<T::Balance, DispatchError>,
-	) -> T::Balance {
-		if amount.is_zero() {
-			return amount;
+	/// Pays from a purse. Returns what the payee received: all or nothing, as long as the purse holds
+	/// that much.
+	fn pay(purse: &mut Purse<T>, to: &T::AccountId, amount: T::Balance) -> T::Balance {
+		let share = purse.extract(amount);
+		let received = share.peek();
+		if received.is_zero() {
+			return received;
 		}
-		with_storage_layer(movement).unwrap_or_default()
+		match T::Currency::resolve(to, share) {
+			Ok(()) => received,
+			Err(refused) => {
+				purse.subsume(refused);
+				Zero::zero()
+			}
+		}
 	}
 }

@@ -3,7 +3,8 @@
 //! What is true of this pallet's storage between any two blocks.
 
 use crate::{
-	Agenda, AgendaCursor, Config, Escrowed, HoldReason, Jobs, NextJobId, Outcomes, Pallet, Task,
+	Agenda, AgendaCursor, AgendaPages, Config, Escrowed, HoldReason, Jobs, NextJobId, Outcomes,
+	Pallet, Task,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,7 @@ use sp_runtime::{
 	traits::{Saturating, Zero},
 	TryRuntimeError,
 };
-use tensornet_protocol::JobId;
+use tensornet_protocol::{JobId, AGENDA_PAGE};
 
 /// What one account should have on hold, by the records.
 struct Owed<AccountId, Balance> {
@@ -33,9 +34,10 @@ impl<T: Config> Pallet<T> {
 	///   deposits; requesters of ended jobs without live ones have nothing on hold.
 	/// - The total of the escrow is the sum over live jobs.
 	/// - A node's price never exceeds what is held for it.
-	/// - A queued or assigned job has exactly one agenda entry, for its next deadline; a committed
-	///   job has none; an outcome has exactly one, for its removal; there are no others, and none
+	/// - A queued or assigned job has an agenda entry for its next deadline; an outcome has exactly one,
+	///   for its removal. All others mean nothing any more, but name jobs that were given a number. None
 	///   lies behind the cursor of its lane.
+	/// - No slot of the agenda is empty; its pages are full and belong to it.
 	/// - Outcomes are terminal, name a node exactly when they are settled, and account for
 	///   everything that was held.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -109,20 +111,37 @@ impl<T: Config> Pallet<T> {
 				expected.insert((id, task, at));
 			}
 		}
+		let next = NextJobId::<T>::get();
 		let mut endings = BTreeSet::<JobId>::new();
-		for (task, at, id) in Agenda::<T>::iter_keys() {
+		let mut pages = 0_usize;
+		for ((task, at), slot) in Agenda::<T>::iter() {
 			let reached = AgendaCursor::<T>::get(task).unwrap_or_default();
 			ensure!(at >= reached, "an agenda entry lies behind the cursor");
-			if task == Task::Forget {
-				ensure!(Outcomes::<T>::contains_key(id), "an agenda entry forgets a job not ended");
-				ensure!(endings.insert(id), "an outcome is to be forgotten twice");
-			} else {
-				ensure!(
-					expected.remove(&(id, task, at)),
-					"an agenda entry is no job's next deadline"
-				);
+			ensure!(!slot.is_empty(), "an empty slot of the agenda is kept");
+			let mut entries = slot.tail.into_inner();
+			for number in 0..slot.pages {
+				let page = AgendaPages::<T>::get((task, at, number));
+				ensure!(page.len() == AGENDA_PAGE as usize, "a page of the agenda is not full");
+				entries.extend(page);
+				pages = pages.saturating_add(1);
+			}
+			for id in entries {
+				ensure!(id < next, "the agenda names a job whose number has not been given out");
+				if task == Task::Forget {
+					ensure!(
+						Outcomes::<T>::contains_key(id),
+						"an agenda entry forgets a job not ended"
+					);
+					ensure!(endings.insert(id), "an outcome is to be forgotten twice");
+				} else {
+					expected.remove(&(id, task, at));
+				}
 			}
 		}
+		ensure!(
+			AgendaPages::<T>::iter_keys().count() == pages,
+			"a page of the agenda belongs to no slot"
+		);
 		ensure!(expected.is_empty(), "a live job is not on the agenda");
 		ensure!(
 			Outcomes::<T>::iter_keys().all(|id| endings.contains(&id)),

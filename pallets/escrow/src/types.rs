@@ -150,13 +150,13 @@ pub enum Task {
 pub struct Receipt<Balance> {
 	/// Paid to the node.
 	pub paid: Balance,
-	/// Burned: the job's burn, and what no ancestor received of the consensus-chain fee.
+	/// Burned: the job's burn, and what of the consensus-chain fee waits for no ancestor.
 	pub burned: Balance,
 	/// Paid to the treasury.
 	pub treasury: Balance,
 	/// Paid to the author of the program.
 	pub author: Balance,
-	/// Paid to ancestors in the consensus chain.
+	/// Set aside for ancestors in the consensus chain.
 	pub lineage: Balance,
 	/// Released to the requester.
 	pub refunded: Balance,

@@ -13,41 +13,65 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
 	traits::{One, Saturating},
-	DispatchError,
+	DispatchError, DispatchResult,
 };
-use tensornet_protocol::{Failure, JobId, Jobs, MAX_LINEAGE_PAYEES};
+use tensornet_protocol::{Failure, JobId, Jobs};
 
 /// After how many blocks a verdict that was refused is tried again.
 const RETRY_AFTER: u32 = 10;
 
 impl<T: Config> Pallet<T> {
-	/// Runs the tasks that are due, in the order in which they became due, as far as
+	/// Runs the tasks that are due, block by block in the order in which they became due, as far as
 	/// [`Config::AgendaWeight`] goes. Returns what was used.
 	pub(crate) fn run_agenda(now: BlockNumberFor<T>) -> Weight {
 		let mut meter = WeightMeter::with_limit(T::AgendaWeight::get());
 		let mut due = NextDue::<T>::get().unwrap_or(now);
-		while due <= now && meter.try_consume(T::WeightInfo::agenda_step()).is_ok() {
-			match Agenda::<T>::iter_prefix(due).next() {
-				None => due = due.saturating_add(One::one()),
-				Some((job, task)) => {
-					if !meter.can_consume(Self::task_weight(task, MAX_LINEAGE_PAYEES)) {
-						break;
-					}
-					let ancestors = Self::run_task(now, due, job, task);
-					meter.consume(Self::task_weight(task, ancestors));
-				}
-			}
+		while due <= now
+			&& meter.try_consume(T::WeightInfo::agenda_step()).is_ok()
+			&& Self::run_slot(now, due, &mut meter)
+		{
+			due = due.saturating_add(One::one());
 		}
 		NextDue::<T>::put(due);
 		meter.consumed()
 	}
 
-	/// What a task weighs in which a settlement pays so many ancestors.
-	fn task_weight(task: Task, ancestors: u32) -> Weight {
+	/// Runs the tasks that were due in block `due`, as far as `meter` allows. Returns whether none is left.
+	/// Tasks add entries for later blocks only, so that the slot is served from memory.
+	pub(crate) fn run_slot(
+		now: BlockNumberFor<T>,
+		due: BlockNumberFor<T>,
+		meter: &mut WeightMeter,
+	) -> bool {
+		let mut slot = Agenda::<T>::get(due);
+		if slot.is_empty() {
+			return true;
+		}
+		while let Some((job, task)) = slot.pop(|page| AgendaPages::<T>::take(due, page)) {
+			if !meter.can_consume(Self::task_weight(task)) {
+				slot.push((job, task), |page, tasks| AgendaPages::<T>::insert(due, page, tasks));
+				Agenda::<T>::insert(due, slot);
+				return false;
+			}
+			meter.consume(Self::run_task(now, due, job, task));
+		}
+		Agenda::<T>::remove(due);
+		true
+	}
+
+	/// Adds a task to the agenda. `due` is a block to come.
+	pub(crate) fn schedule(due: BlockNumberFor<T>, job: JobId, task: Task) {
+		Agenda::<T>::mutate(due, |slot| {
+			slot.push((job, task), |page, tasks| AgendaPages::<T>::insert(due, page, tasks));
+		});
+	}
+
+	/// What a task weighs at most.
+	pub(crate) fn task_weight(task: Task) -> Weight {
 		match task {
 			Task::RevealBy | Task::AnswerBy => T::WeightInfo::task_fail(),
 			Task::Draw => T::WeightInfo::task_draw(T::MaxCheckpoints::get()),
-			Task::Settle => T::WeightInfo::task_settle(ancestors),
+			Task::Settle => T::WeightInfo::task_settle(),
 			Task::Forget => T::WeightInfo::task_forget(),
 		}
 	}
@@ -56,53 +80,58 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn heaviest_step() -> Weight {
 		[Task::RevealBy, Task::Draw, Task::Settle, Task::Forget]
 			.into_iter()
-			.map(|task| Self::task_weight(task, MAX_LINEAGE_PAYEES))
+			.map(Self::task_weight)
 			.fold(Weight::zero(), |most, weight| most.max(weight))
 			.saturating_add(T::WeightInfo::agenda_step())
 	}
 
-	/// Runs one task. Always takes it off its place in the agenda. Returns how many ancestors a
-	/// settlement paid.
+	/// Runs one task, whose entry is gone by now. Returns what it took: little where the entry means
+	/// nothing any more, because the job moved on or ended since.
 	pub(crate) fn run_task(
 		now: BlockNumberFor<T>,
 		due: BlockNumberFor<T>,
 		job: JobId,
 		task: Task,
-	) -> u32 {
+	) -> Weight {
+		if task == Task::Forget {
+			if Results::<T>::get(job).is_some_and(|result| result.due == due) {
+				Results::<T>::remove(job);
+			}
+			return Self::task_weight(task);
+		}
+		let meant =
+			|commitment: &Commitment<T>| commitment.due == due && commitment.phase.task() == task;
+		let Some(commitment) = Commitments::<T>::get(job).filter(meant) else {
+			return T::WeightInfo::task_stale();
+		};
 		let verdict = match task {
+			Task::Draw => return T::WeightInfo::task_draw(Self::run_draw(now, job, commitment)),
 			Task::RevealBy => Verdict::Failed(Failure::NotRevealed),
 			Task::AnswerBy => Verdict::Failed(Failure::AuditUnanswered),
-			Task::Settle => Verdict::Verified,
-			Task::Draw => {
-				Self::run_draw(now, due, job);
-				return 0;
-			}
-			Task::Forget => {
-				Results::<T>::remove(job);
-				Agenda::<T>::remove(due, job);
-				return 0;
-			}
+			Task::Settle | Task::Forget => Verdict::Verified,
 		};
-		let Some(commitment) = Self::commitment_due(due, job) else { return 0 };
-		Self::conclude(job, commitment.clone(), verdict, None).unwrap_or_else(|error| {
+		if let Err(error) = Self::conclude(job, commitment.clone(), verdict, None) {
 			Self::defer(now, job, commitment, error);
-			// What was undone had run before it was refused.
-			MAX_LINEAGE_PAYEES
-		})
+		}
+		Self::task_weight(task)
 	}
 
-	/// Lets the beacon decide whether a job is audited.
-	fn run_draw(now: BlockNumberFor<T>, due: BlockNumberFor<T>, job: JobId) {
-		let Some(mut commitment) = Self::commitment_due(due, job) else { return };
+	/// Lets the beacon decide whether a job is audited. Returns how many checkpoints it drew from.
+	fn run_draw(now: BlockNumberFor<T>, job: JobId, mut commitment: Commitment<T>) -> u32 {
 		let (node, requester) = (commitment.node.clone(), commitment.requester.clone());
-		let Phase::Revealed { settle_at, audit, .. } = &mut commitment.phase else {
-			log::error!(target: LOG_TARGET, "job {job}: a sealed commitment cannot be drawn");
-			return Agenda::<T>::remove(due, job);
-		};
-		let checkpoints = ProgramCheckpoints::<T>::get(commitment.program).unwrap_or_default();
+		let (program, iterations, due) =
+			(commitment.program, commitment.iterations, commitment.due);
+		let Phase::Revealed { settle_at, audit, .. } = &mut commitment.phase else { return 0 };
 		let seen = due.saturating_sub(One::one());
 		let next = now.saturating_add(One::one());
-		match Self::draw_audit(job, seen, commitment.iterations, &checkpoints) {
+		// Only an audit needs to know the checkpoints.
+		let mut drawn_from = 0_u32;
+		let work = || {
+			let work = ProgramCheckpoints::<T>::get(program).unwrap_or_default();
+			drawn_from = u32::try_from(work.len()).unwrap_or(u32::MAX);
+			work
+		};
+		match Self::draw_audit(job, seen, iterations, work) {
 			None => {
 				*audit = Audit::Spared;
 				let due = next.max(*settle_at);
@@ -116,37 +145,28 @@ impl<T: Config> Pallet<T> {
 				Self::deposit_event(Event::AuditDrawn { job, node, requester, samples, answer_by });
 			}
 		}
+		drawn_from
 	}
 
-	/// The commitment whose task is due then. Without one the task means nothing and is dropped.
-	fn commitment_due(due: BlockNumberFor<T>, job: JobId) -> Option<Commitment<T>> {
-		let commitment = Commitments::<T>::get(job).filter(|commitment| commitment.due == due);
-		if commitment.is_none() {
-			log::error!(target: LOG_TARGET, "job {job}: a task without its commitment");
-			Agenda::<T>::remove(due, job);
-		}
-		commitment
-	}
-
-	/// Stores a changed commitment and moves its task to block `due`.
+	/// Stores a changed commitment, whose next task is due in block `due`. The entry of its former task
+	/// stays where it is and means nothing any more: taking it out would cost more than looking at it
+	/// in vain.
 	pub(crate) fn reschedule(job: JobId, mut commitment: Commitment<T>, due: BlockNumberFor<T>) {
-		Agenda::<T>::remove(commitment.due, job);
-		Agenda::<T>::insert(due, job, commitment.phase.task());
+		Self::schedule(due, job, commitment.phase.task());
 		commitment.due = due;
 		Commitments::<T>::insert(job, commitment);
 	}
 
 	/// Ends an attempt: keeps what was revealed, forgets the commitment, and has the ledger of jobs
-	/// act. Changes nothing if the ledger refuses. Returns how many ancestors a settlement paid.
+	/// act. Changes nothing if the ledger refuses.
 	pub(crate) fn conclude(
 		job: JobId,
 		commitment: Commitment<T>,
 		verdict: Verdict,
 		reporter: Option<&T::AccountId>,
-	) -> Result<u32, DispatchError> {
+	) -> DispatchResult {
 		with_storage_layer(|| {
 			Commitments::<T>::remove(job);
-			Agenda::<T>::remove(commitment.due, job);
 			let Commitment { node, requester, program, phase, .. } = commitment;
 			let mut revealed = None;
 			if let Phase::Revealed { trace_root, outputs, audit, .. } = phase {
@@ -165,15 +185,15 @@ impl<T: Config> Pallet<T> {
 					due,
 				};
 				Results::<T>::insert(job, result);
-				Agenda::<T>::insert(due, job, Task::Forget);
+				Self::schedule(due, job, Task::Forget);
 				revealed = Some((trace_root, audited));
 			}
 			match (verdict, revealed) {
 				(Verdict::Verified, Some((trace_root, audited))) => {
-					let ancestors = T::Jobs::verified(job)?;
+					T::Jobs::verified(job)?;
 					let event = Event::Verified { job, node, requester, trace_root, audited };
 					Self::deposit_event(event);
-					Ok(ancestors)
+					Ok(())
 				}
 				// Nothing sealed is ever verified: its only task is the end of its time.
 				(Verdict::Verified, None) => Err(Error::<T>::NotRevealed.into()),
@@ -181,7 +201,7 @@ impl<T: Config> Pallet<T> {
 					let slash = T::Jobs::failed(job, failure, reporter)?;
 					let event = Event::AttemptFailed { job, node, requester, failure, slash };
 					Self::deposit_event(event);
-					Ok(0)
+					Ok(())
 				}
 			}
 		})
@@ -200,7 +220,6 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::VerdictDeferred { job, error, again_at });
 		} else {
 			Commitments::<T>::remove(job);
-			Agenda::<T>::remove(commitment.due, job);
 			Self::deposit_event(Event::CommitmentDropped { job, node: commitment.node });
 		}
 	}

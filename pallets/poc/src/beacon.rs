@@ -32,12 +32,13 @@ impl<T: Config> Pallet<T> {
 
 	/// What the beacon of block `block` wants of a job: `None`, or the elements to be proven.
 	///
-	/// If the draw is so late that this value is gone, the newest one decides.
+	/// If the draw is so late that this value is gone, the newest one decides. `checkpoints` is asked only
+	/// where elements are drawn.
 	pub(crate) fn draw_audit(
 		job: JobId,
 		block: BlockNumberFor<T>,
 		iterations: u32,
-		checkpoints: &[CheckpointWork],
+		checkpoints: impl FnOnce() -> BoundedVec<CheckpointWork, T::MaxCheckpoints>,
 	) -> Option<BoundedVec<ElementId, T::MaxSamples>> {
 		let beacon = BeaconHistory::<T>::get(block).unwrap_or_else(BeaconValue::<T>::get);
 		let mut dice = Dice::new(BlakeTwo256::hash_of(&(b"poc/audit", beacon, job)));
@@ -45,10 +46,11 @@ impl<T: Config> Pallet<T> {
 		if lot >= u64::from(T::AuditProbability::get().deconstruct()) {
 			return None;
 		}
+		let checkpoints = checkpoints();
 		let wanted = T::AuditSamples::get().clamp(1, T::MaxSamples::get());
 		let mut samples = Vec::new();
 		for _ in 0..wanted {
-			let Some(sample) = draw_element(&mut dice, iterations, checkpoints) else { break };
+			let Some(sample) = draw_element(&mut dice, iterations, &checkpoints) else { break };
 			// A small trace may give the same element twice; proving it twice shows nothing more.
 			if !samples.contains(&sample) {
 				samples.push(sample);

@@ -22,10 +22,6 @@ impl<T: Config> Pallet<T> {
 		ensure!(now <= assignment.commit_by, Error::<T>::TooLate);
 		T::Jobs::committed(job)?;
 
-		// An earlier attempt's result is of no more use, and its place in the agenda is needed.
-		if let Some(result) = Results::<T>::take(job) {
-			Agenda::<T>::remove(result.due, job);
-		}
 		let reveal_by = now.saturating_add(T::RevealWindow::get());
 		let due = reveal_by.saturating_add(One::one());
 		let commitment = Commitment {
@@ -39,7 +35,7 @@ impl<T: Config> Pallet<T> {
 			due,
 		};
 		Commitments::<T>::insert(job, commitment);
-		Agenda::<T>::insert(due, job, Task::RevealBy);
+		Self::schedule(due, job, Task::RevealBy);
 		let requester = assignment.requester;
 		Self::deposit_event(Event::Committed { job, node, requester, seal, reveal_by });
 		Ok(())

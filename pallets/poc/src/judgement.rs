@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
 			computed: judgement.computed,
 		});
 		let verdict = Verdict::Failed(Failure::Fraud);
-		Self::conclude(job, commitment, verdict, reporter.as_ref()).map(|_| ())
+		Self::conclude(job, commitment, verdict, reporter.as_ref())
 	}
 
 	/// What recomputing an element weighs.

@@ -20,8 +20,8 @@ use std::{
 	collections::BTreeMap,
 };
 use tensornet_protocol::{
-	Assignment, AuthorRandomness, BlobRoots, Candidate, Conduct, Failure, JobId, Jobs, Nodes,
-	Programs as _, Requirements, Slash, MAX_LINEAGE_PAYEES,
+	Assignment, AuthorRandomness, BlobRoots, Conduct, Draw, Failure, JobId, Jobs, Nodes,
+	Programs as _, Requirements, Slash,
 };
 
 pub type AccountId = AccountId32;
@@ -152,7 +152,6 @@ thread_local! {
 	static ASSIGNMENTS: RefCell<BTreeMap<JobId, Assignment<AccountId, u64>>> = RefCell::default();
 	static OUTCOMES: RefCell<Vec<Outcome>> = RefCell::default();
 	static REFUSAL: Cell<bool> = const { Cell::new(false) };
-	static ANCESTORS: Cell<u32> = const { Cell::new(MAX_LINEAGE_PAYEES) };
 	static OPERATORS: RefCell<BTreeMap<AccountId, AccountId>> = RefCell::default();
 	static VRF: Cell<Option<H256>> = const { Cell::new(None) };
 }
@@ -194,11 +193,6 @@ impl Ledger {
 		REFUSAL.set(refuse);
 	}
 
-	/// How many ancestors it pays for each job from now on.
-	pub fn pay_ancestors(count: u32) {
-		ANCESTORS.set(count);
-	}
-
 	/// What it was told since this was asked last.
 	pub fn outcomes() -> Vec<Outcome> {
 		OUTCOMES.take()
@@ -226,10 +220,10 @@ impl Jobs for Ledger {
 		Self::tell(Outcome::Committed(job))
 	}
 
-	fn verified(job: JobId) -> Result<u32, DispatchError> {
+	fn verified(job: JobId) -> DispatchResult {
 		Self::tell(Outcome::Verified(job))?;
 		Self::drop_job(job);
-		Ok(ANCESTORS.get())
+		Ok(())
 	}
 
 	fn failed(
@@ -257,12 +251,8 @@ impl Nodes for Registry {
 	type AccountId = AccountId;
 	type Balance = u64;
 
-	fn pick(
-		_: &Requirements<u64>,
-		_: H256,
-		_: Option<&AccountId>,
-	) -> Option<Candidate<AccountId, u64>> {
-		None
+	fn draw(_: &Requirements<u64>, _: H256, _: Option<&AccountId>) -> Draw<AccountId, u64> {
+		Draw { candidate: None, looked_at: 0, checked: 0 }
 	}
 
 	fn node_of(operator: &AccountId) -> Option<AccountId> {
@@ -308,9 +298,7 @@ impl benchmarking::BenchmarkHelper<AccountId> for Ledger {
 		(0, account(OPERATOR))
 	}
 
-	fn ancestors(_: JobId, active: u32) {
-		Ledger::pay_ancestors(active);
-	}
+	fn sponsors(_: JobId) {}
 }
 
 pub const AUTHOR: u8 = 1;

@@ -3,13 +3,14 @@
 //! What must always be true of the stored data.
 
 use crate::{pallet::*, Task, BEACON_HISTORY};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
+use codec::Encode;
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::{
 	traits::{Saturating, Zero},
 	TryRuntimeError,
 };
-use tensornet_protocol::Hash;
+use tensornet_protocol::{Hash, AGENDA_PAGE};
 
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant:
@@ -19,8 +20,9 @@ impl<T: Config> Pallet<T> {
 	/// - what is held of an author for programs is the sum of their deposits;
 	/// - an undecided commitment's program is registered and needed by at least as many jobs as have
 	///   commitments;
-	/// - every commitment has one task, the one its phase calls for, and every result has one task, to
-	///   be forgotten; no job has both, and no task is left over or behind the next block to run;
+	/// - every commitment has a task when it is due, the one its phase calls for, and every result has
+	///   one, to be forgotten; no task is behind the next block to run;
+	/// - no slot of the agenda is empty; its pages are full and belong to it;
 	/// - there are no more past beacon values than are kept, and the newest one is the beacon's.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_programs()?;
@@ -76,25 +78,36 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn try_agenda() -> Result<(), TryRuntimeError> {
+		let mut tasks = BTreeSet::new();
+		let mut pages = 0_usize;
+		let next = NextDue::<T>::get().unwrap_or_default();
+		for (due, slot) in Agenda::<T>::iter() {
+			ensure!(due >= next, "a task was left behind");
+			ensure!(!slot.is_empty(), "an empty slot of the agenda is kept");
+			let mut entries = slot.tail.into_inner();
+			for number in 0..slot.pages {
+				let page = AgendaPages::<T>::get(due, number);
+				ensure!(page.len() == AGENDA_PAGE as usize, "a page of the agenda is not full");
+				entries.extend(page);
+				pages = pages.saturating_add(1);
+			}
+			tasks.extend(entries.into_iter().map(|(job, task)| (due, job, task.encode())));
+		}
+		ensure!(
+			AgendaPages::<T>::iter_keys().count() == pages,
+			"a page of the agenda belongs to no slot"
+		);
 		for (job, commitment) in Commitments::<T>::iter() {
 			ensure!(
-				Agenda::<T>::get(commitment.due, job) == Some(commitment.phase.task()),
+				tasks.contains(&(commitment.due, job, commitment.phase.task().encode())),
 				"a commitment has no task, or not the one its phase calls for"
 			);
-			ensure!(!Results::<T>::contains_key(job), "a job has a commitment and a result");
 		}
 		for (job, result) in Results::<T>::iter() {
 			ensure!(
-				Agenda::<T>::get(result.due, job) == Some(Task::Forget),
+				tasks.contains(&(result.due, job, Task::Forget.encode())),
 				"a result is not on the agenda to be forgotten"
 			);
-		}
-		let tasks = Agenda::<T>::iter_keys().count();
-		let owners =
-			Commitments::<T>::iter_keys().count().saturating_add(Results::<T>::iter_keys().count());
-		ensure!(tasks == owners, "a task belongs to nothing");
-		if let Some(next) = NextDue::<T>::get() {
-			ensure!(Agenda::<T>::iter_keys().all(|(due, _)| due >= next), "a task was left behind");
 		}
 		Ok(())
 	}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Weights of the calls, of the tasks, and of the parts of a verification.
+//!
+//! What all jobs of a block read and write together is left out; every block pays for it once, with the
+//! escrow's share of it.
 
 use core::marker::PhantomData;
 use frame_support::{
@@ -26,14 +29,16 @@ pub trait WeightInfo {
 	fn load_program(p: u32) -> Weight;
 	/// Recomputing one element. `m`: 1024 multiply-accumulates; `b`: KiB of the proof.
 	fn verify_element(m: u32, b: u32) -> Weight;
-	/// Looking for the next task.
+	/// Looking for the tasks of a block, and putting back what is left of them.
 	fn agenda_step() -> Weight;
+	/// Dropping a task that means nothing any more.
+	fn task_stale() -> Weight;
 	/// Failing an attempt whose time is over.
 	fn task_fail() -> Weight;
 	/// Drawing an audit. `c`: checkpoints of the program.
 	fn task_draw(c: u32) -> Weight;
-	/// Settling a job that pays `a` ancestors.
-	fn task_settle(a: u32) -> Weight;
+	/// Settling a job whose contributors have sponsors.
+	fn task_settle() -> Weight;
 	/// Forgetting a result.
 	fn task_forget() -> Weight;
 	/// Mixing the beacon at the end of a block.
@@ -63,14 +68,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		nanoseconds(90_000).saturating_add(T::DbWeight::get().reads_writes(2, 4))
 	}
 
+	/// Storage: `Operators` (r:1), escrow's `Jobs` (r:1 w:1), `Commitments` (r:1 w:1)
 	fn commit() -> Weight {
-		nanoseconds(60_000).saturating_add(T::DbWeight::get().reads_writes(6, 5))
+		nanoseconds(60_000).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 
+	/// Storage: `Operators` (r:1), `Commitments` (r:1 w:1), `Programs` (r:1)
 	fn reveal(b: u32) -> Weight {
 		nanoseconds(60_000)
 			.saturating_add(nanoseconds(6_000).saturating_mul(u64::from(b)))
-			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
+			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
 	}
 
 	fn answer_audit() -> Weight {
@@ -94,29 +101,35 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads_writes(0, 0))
 	}
 
+	/// Storage: `Agenda` (r:1 w:1)
 	fn agenda_step() -> Weight {
-		nanoseconds(10_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		nanoseconds(12_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+	}
+
+	/// Storage: `Commitments` (r:1)
+	fn task_stale() -> Weight {
+		nanoseconds(5_000).saturating_add(T::DbWeight::get().reads_writes(1, 0))
 	}
 
 	fn task_fail() -> Weight {
 		nanoseconds(130_000).saturating_add(T::DbWeight::get().reads_writes(12, 12))
 	}
 
+	/// Storage: `Commitments` (r:1 w:1), `ProgramCheckpoints` (r:1)
 	fn task_draw(c: u32) -> Weight {
-		nanoseconds(40_000)
+		nanoseconds(30_000)
 			.saturating_add(nanoseconds(50).saturating_mul(u64::from(c)))
-			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
 	}
 
-	fn task_settle(a: u32) -> Weight {
-		nanoseconds(600_000)
-			.saturating_add(nanoseconds(35_000).saturating_mul(a.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(66, 30))
-			.saturating_add(T::DbWeight::get().reads_writes(2, 1).saturating_mul(a.into()))
+	/// Storage: `Commitments` (r:1 w:1), `Results` (w:1), and as the escrow's `verified`
+	fn task_settle() -> Weight {
+		nanoseconds(300_000).saturating_add(T::DbWeight::get().reads_writes(17, 15))
 	}
 
+	/// Storage: `Results` (r:1 w:1)
 	fn task_forget() -> Weight {
-		nanoseconds(15_000).saturating_add(T::DbWeight::get().reads_writes(1, 2))
+		nanoseconds(8_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
 	}
 
 	fn mix_beacon() -> Weight {

@@ -564,7 +564,6 @@ mod benchmarks {
 		#[block]
 		{
 			Pallet::<T>::prune_eras(&mut meter);
-			EraBurnTotal::<T>::remove(u32::MAX);
 			OldestEra::<T>::put(0);
 		}
 

@@ -13,6 +13,7 @@ use sp_runtime::{
 	traits::{CheckedAdd, CheckedSub, Saturating, Zero},
 	ArithmeticError,
 };
+use tensornet_protocol::Bonded;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_bond_more(stash: T::AccountId, amount: BalanceOf<T>) -> DispatchResult {

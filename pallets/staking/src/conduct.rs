@@ -5,18 +5,18 @@
 use crate::{BalanceOf, Config, Event, Nodes, Operators, Pallet, LOG_TARGET};
 use frame_support::traits::Get;
 use sp_runtime::traits::Saturating;
-use tensornet_protocol::{Candidate, Conduct, Eras, Hash, Nodes as NodesT, Requirements, Slash};
+use tensornet_protocol::{Bonded, Conduct, Draw, Eras, Hash, Nodes as NodesT, Requirements, Slash};
 
 impl<T: Config> NodesT for Pallet<T> {
 	type AccountId = T::AccountId;
 	type Balance = BalanceOf<T>;
 
-	fn pick(
+	fn draw(
 		requirements: &Requirements<Self::Balance>,
 		seed: Hash,
 		exclude: Option<&Self::AccountId>,
-	) -> Option<Candidate<Self::AccountId, Self::Balance>> {
-		Self::do_pick(requirements, seed, exclude)
+	) -> Draw<Self::AccountId, Self::Balance> {
+		Self::do_draw(requirements, seed, exclude)
 	}
 
 	fn node_of(operator: &Self::AccountId) -> Option<Self::AccountId> {

@@ -19,6 +19,9 @@ use tensornet_protocol::{
 	RewardReason, Role, Settlement, Shares, Slash, Split, TokenPolicy,
 };
 
+// Tests ask records what is held.
+pub use tensornet_protocol::Bonded as _;
+
 frame_support::construct_runtime!(
 	pub enum Test {
 		System: frame_system,
@@ -74,6 +77,8 @@ parameter_types! {
 	pub static HeartbeatPeriod: u64 = 0;
 	/// The era of the current block.
 	pub static Era: EraIndex = 0;
+	/// What settled jobs burned in each era.
+	pub static JobBurns: BTreeMap<EraIndex, u64> = BTreeMap::new();
 	/// What nodes may be minted for each ended era.
 	pub static Budgets: BTreeMap<EraIndex, u64> = BTreeMap::new();
 	/// What of that was minted.
@@ -154,6 +159,10 @@ impl tensornet_protocol::Emission for Emission {
 		0
 	}
 
+	fn job_burn(era: EraIndex) -> u64 {
+		JobBurns::get().get(&era).copied().unwrap_or_default()
+	}
+
 	fn mint(
 		era: EraIndex,
 		to: &u64,
@@ -184,8 +193,8 @@ impl tensornet_protocol::Lineage for Lineage {
 	type AccountId = u64;
 	type Balance = u64;
 
-	fn job_settled(_: &Settlement<u64, u64>) -> Vec<(u64, u64)> {
-		Vec::new()
+	fn job_settled(_: &Settlement<u64, u64>) -> Option<(u64, u64)> {
+		None
 	}
 
 	fn stake_delegated(who: &u64, stake: u64) {
@@ -283,6 +292,7 @@ impl TestExt {
 		let mut ext = TestExternalities::new(storage);
 		Era::set(0);
 		Budgets::take();
+		JobBurns::take();
 		Minted::take();
 		Noted::take();
 		Stakes::take();
@@ -322,6 +332,7 @@ pub fn end_era(budget: u64) {
 
 /// A job of the node settles and burns `burn`.
 pub fn settle_job(node: u64, burn: u64) {
+	JobBurns::mutate(|all| *all.entry(Era::get()).or_default() += burn);
 	Staking::job_settled(&Settlement {
 		job: 0,
 		requester: REQUESTER,
@@ -362,6 +373,7 @@ pub struct NextEra;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper for NextEra {
 	fn end_era() {
+		JobBurns::mutate(|all| all.insert(Era::get(), 1_000_000_000));
 		end_era(1_000_000_000);
 	}
 }

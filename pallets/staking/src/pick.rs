@@ -14,7 +14,7 @@ use sp_runtime::{
 	traits::{BlakeTwo256, Hash as HashT, SaturatedConversion, Saturating, Zero},
 	Perbill, Permill,
 };
-use tensornet_protocol::{Candidate, Compliance, EraIndex, Eras, Hash, Requirements, Role};
+use tensornet_protocol::{Candidate, Compliance, Draw, EraIndex, Eras, Hash, Requirements, Role};
 
 /// An eligible node and its weight.
 struct Weighted<T: Config> {
@@ -40,79 +40,101 @@ impl<T: Config> Moment<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_pick(
+	pub(crate) fn do_draw(
 		requirements: &Requirements<BalanceOf<T>>,
 		seed: Hash,
 		exclude: Option<&T::AccountId>,
-	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
+	) -> Draw<T::AccountId, BalanceOf<T>> {
 		let count = OnlineCount::<T>::get();
-		if count <= PICK_ATTEMPTS {
-			Self::pick_among_all(count, requirements, seed, exclude)
+		let mut draw = Draw { candidate: None, looked_at: 0, checked: 0 };
+		draw.candidate = if count <= PICK_ATTEMPTS {
+			Self::pick_among_all(count, requirements, seed, exclude, &mut draw)
 		} else {
-			Self::pick_by_draws(count, requirements, seed, exclude)
-		}
+			Self::pick_by_draws(count, requirements, seed, exclude, &mut draw)
+		};
+		draw
 	}
 
 	/// Weighs every online node: few enough to read them all, which makes the odds exact and misses
-	/// no eligible node.
+	/// no eligible node. One that turns out not to comply is left out and the draw repeated among the
+	/// others, which gives the same odds as leaving it out before.
 	fn pick_among_all(
 		count: u32,
 		requirements: &Requirements<BalanceOf<T>>,
 		seed: Hash,
 		exclude: Option<&T::AccountId>,
+		draw: &mut Draw<T::AccountId, BalanceOf<T>>,
 	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
 		let moment = Moment::now();
-		let eligible: Vec<_> = (0..count)
-			.filter_map(|position| Self::eligible_at(position, &moment, requirements, exclude))
+		let mut eligible: Vec<_> = (0..count)
+			.filter_map(|position| {
+				Self::eligible_at(position, &moment, requirements, exclude, draw)
+			})
 			.collect();
-		let total = eligible.iter().fold(0u128, |sum, one| sum.saturating_add(one.weight));
-		let [high, low] = random(seed, 0).map(u128::from);
-		let mut ticket = ((high << 64) | low).checked_rem(total)?;
-		for one in eligible {
-			match ticket.checked_sub(one.weight) {
-				Some(left) => ticket = left,
-				None => return Some(one.candidate),
+		for round in 0..count {
+			let total = eligible.iter().fold(0u128, |sum, one| sum.saturating_add(one.weight));
+			let [high, low] = random(seed, round).map(u128::from);
+			let mut ticket = ((high << 64) | low).checked_rem(total)?;
+			let drawn = eligible.iter().position(|one| match ticket.checked_sub(one.weight) {
+				Some(left) => {
+					ticket = left;
+					false
+				}
+				None => true,
+			})?;
+			let candidate = eligible.swap_remove(drawn).candidate;
+			if Self::complies(&candidate.node, requirements, draw) {
+				return Some(candidate);
 			}
 		}
 		None
 	}
 
 	/// Rejection sampling: a uniform draw is accepted with the odds of its weight over the greatest
-	/// weight there can be. Where no draw is accepted, the heaviest eligible node drawn.
+	/// weight there can be. Where no draw is accepted, the heaviest eligible node drawn. Whether a node
+	/// complies is asked last, because that reads more than its record.
 	fn pick_by_draws(
 		count: u32,
 		requirements: &Requirements<BalanceOf<T>>,
 		seed: Hash,
 		exclude: Option<&T::AccountId>,
+		draw: &mut Draw<T::AccountId, BalanceOf<T>>,
 	) -> Option<Candidate<T::AccountId, BalanceOf<T>>> {
 		let greatest = T::MaxWeightBond::get().saturated_into::<u128>().max(1);
 		let moment = Moment::now();
-		let mut heaviest: Option<Weighted<T>> = None;
+		let mut refused: Vec<Weighted<T>> = Vec::new();
 		for attempt in 0..PICK_ATTEMPTS {
 			let [place, ticket] = random(seed, attempt);
 			// The bias of the remainder is below 2^-32.
 			let position = place.checked_rem(u64::from(count))?.saturated_into::<u32>();
 			let ticket = (ticket % 1_000_000_000).saturated_into::<u32>();
-			let Some(drawn) = Self::eligible_at(position, &moment, requirements, exclude) else {
+			let Some(drawn) = Self::eligible_at(position, &moment, requirements, exclude, draw)
+			else {
 				continue;
 			};
-			if ticket < Perbill::from_rational(drawn.weight, greatest).deconstruct() {
+			if ticket >= Perbill::from_rational(drawn.weight, greatest).deconstruct() {
+				refused.push(drawn);
+			} else if Self::complies(&drawn.candidate.node, requirements, draw) {
 				return Some(drawn.candidate);
 			}
-			if heaviest.as_ref().is_none_or(|best| drawn.weight > best.weight) {
-				heaviest = Some(drawn);
-			}
 		}
-		heaviest.map(|best| best.candidate)
+		// Of equal ones the first that was drawn.
+		refused.sort_by_key(|one| core::cmp::Reverse(one.weight));
+		refused
+			.into_iter()
+			.find(|one| Self::complies(&one.candidate.node, requirements, draw))
+			.map(|best| best.candidate)
 	}
 
-	/// The online node at `position`, if it meets the requirements.
+	/// The online node at `position`, if its record meets the requirements.
 	fn eligible_at(
 		position: u32,
 		moment: &Moment<T>,
 		requirements: &Requirements<BalanceOf<T>>,
 		exclude: Option<&T::AccountId>,
+		draw: &mut Draw<T::AccountId, BalanceOf<T>>,
 	) -> Option<Weighted<T>> {
+		draw.looked_at = draw.looked_at.saturating_add(1);
 		let stash = Online::<T>::get(position).filter(|stash| exclude != Some(stash))?;
 		let node = Nodes::<T>::get(&stash)?;
 		let fits = node.ask <= requirements.max_ask
@@ -122,18 +144,24 @@ impl<T: Config> Pallet<T> {
 			&& node.is_present(moment.block, moment.heartbeat_period)
 			&& node.bond >= Self::least_bond(&node.capability)
 			&& node.free_bond() >= requirements.collateral;
-		// Last, because it reads more than the node's record. A node that was sanctioned, or whose
-		// attestation expired, stays online and gets nothing.
-		let complies = || {
-			T::Compliance::admits(&stash, Role::Node)
-				&& (requirements.compliance_level.is_zero()
-					|| T::Compliance::level(&stash) >= requirements.compliance_level)
-		};
-		if !fits || !complies() {
+		if !fits {
 			return None;
 		}
 		let weight = Self::weight_of(&node, moment.era);
 		Some(Weighted { candidate: Candidate { node: stash, ask: node.ask }, weight })
+	}
+
+	/// Whether a node may have business at all, and has the level that is asked for. One that was
+	/// sanctioned, or whose attestation expired, stays online and gets nothing.
+	fn complies(
+		stash: &T::AccountId,
+		requirements: &Requirements<BalanceOf<T>>,
+		draw: &mut Draw<T::AccountId, BalanceOf<T>>,
+	) -> bool {
+		draw.checked = draw.checked.saturating_add(1);
+		T::Compliance::admits(stash, Role::Node)
+			&& (requirements.compliance_level.is_zero()
+				|| T::Compliance::level(stash) >= requirements.compliance_level)
 	}
 
 	/// The weight of a node in a pick: its bond and what backs it, as far as they count, scaled by its

@@ -8,9 +8,10 @@
 //! known. Eras of a node are claimed in order.
 
 use crate::{
-	BalanceOf, Config, EraBurn, EraBurnTotal, Error, Event, LastWorked, NodeOf, Nodes, OldestEra,
-	Pallet, Pools, WeightInfo, Work,
+	BalanceOf, Config, EraBurn, Error, Event, LastWorked, NodeOf, Nodes, OldestEra, Pallet, Pools,
+	WeightInfo, Work,
 };
+use alloc::vec::Vec;
 use frame_support::{
 	ensure,
 	pallet_prelude::DispatchResult,
@@ -57,7 +58,6 @@ impl<T: Config> OnSettled for Pallet<T> {
 		};
 		work.burned = work.burned.saturating_add(burned);
 		EraBurn::<T>::insert(era, node, work);
-		EraBurnTotal::<T>::mutate(era, |total| *total = total.saturating_add(burned));
 	}
 }
 
@@ -65,9 +65,8 @@ impl<T: Config> VerifiedCompute for Pallet<T> {
 	type AccountId = T::AccountId;
 	type Balance = BalanceOf<T>;
 
-	fn burned_by(era: EraIndex, stash: &Self::AccountId) -> (Self::Balance, Self::Balance) {
-		let own = EraBurn::<T>::get(era, stash).map_or_else(Zero::zero, |work| work.burned);
-		(own, EraBurnTotal::<T>::get(era))
+	fn burned_by(era: EraIndex, stash: &Self::AccountId) -> Self::Balance {
+		EraBurn::<T>::get(era, stash).map_or_else(Zero::zero, |work| work.burned)
 	}
 }
 
@@ -90,7 +89,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whether rewards of an era can no longer be claimed.
-	fn has_lapsed(era: EraIndex, now: EraIndex) -> bool {
+	pub(crate) fn has_lapsed(era: EraIndex, now: EraIndex) -> bool {
 		now.saturating_sub(era) > T::HistoryDepth::get()
 	}
 
@@ -108,6 +107,29 @@ impl<T: Config> Pallet<T> {
 		last.is_none_or(|last| Self::is_settled_era(last, node, era))
 	}
 
+	/// What a node that did `work` in an ended era earned in it, its delegators' part included.
+	fn earned_in(era: EraIndex, work: &Work<BalanceOf<T>>) -> BalanceOf<T> {
+		share::<T>(T::Emission::node_budget(era), work.burned, T::Emission::job_burn(era))
+	}
+
+	/// What a node earned in ended eras and was not minted yet, oldest first.
+	pub(crate) fn unclaimed(node: &T::AccountId) -> Vec<(EraIndex, BalanceOf<T>)> {
+		let now = T::Eras::current();
+		let mut unclaimed = Vec::new();
+		let mut next = LastWorked::<T>::get(node);
+		while let Some(era) = next.filter(|era| !Self::has_lapsed(*era, now)) {
+			let work = EraBurn::<T>::get(era, node).filter(|work| !work.claimed);
+			// Eras are claimed in order: before one that was claimed nothing waits.
+			let Some(work) = work else { break };
+			if era < now {
+				unclaimed.push((era, Self::earned_in(era, &work)));
+			}
+			next = work.before.filter(|before| *before < era);
+		}
+		unclaimed.reverse();
+		unclaimed
+	}
+
 	pub(crate) fn do_claim_rewards(node: T::AccountId, era: EraIndex) -> DispatchResult {
 		let now = T::Eras::current();
 		ensure!(era < now, Error::<T>::EraNotEnded);
@@ -120,8 +142,7 @@ impl<T: Config> Pallet<T> {
 		);
 		work.claimed = true;
 
-		let reward =
-			share::<T>(T::Emission::node_budget(era), work.burned, EraBurnTotal::<T>::get(era));
+		let reward = Self::earned_in(era, &work);
 		let rest = reward.saturating_sub(work.commission.mul_floor(reward));
 		let stake = work.own.saturating_add(work.backed);
 		let for_delegators = share::<T>(rest, work.backed, stake);
@@ -196,7 +217,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let mut entries = EraBurn::<T>::iter_key_prefix(oldest);
-		let mut lapsed = alloc::vec::Vec::new();
+		let mut lapsed = Vec::new();
 		let complete = loop {
 			if lapsed.len() >= MAX_PRUNED as usize
 				|| !meter.can_consume(T::WeightInfo::prune_entry())
@@ -211,7 +232,6 @@ impl<T: Config> Pallet<T> {
 			EraBurn::<T>::remove(oldest, node);
 		}
 		if complete {
-			EraBurnTotal::<T>::remove(oldest);
 			OldestEra::<T>::put(oldest.saturating_add(1));
 		}
 	}

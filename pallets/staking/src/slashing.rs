@@ -23,7 +23,7 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, SaturatedConversion, Saturating, Zero};
-use tensornet_protocol::{BurnCause, Conduct, Slash, TokenPolicy};
+use tensornet_protocol::{Bonded, BurnCause, Conduct, Slash, TokenPolicy};
 
 /// How many blocks of the agenda one block looks through: after a gap it catches up this much faster
 /// than the chain grows.

@@ -3,13 +3,16 @@
 //! What is kept about a node.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_runtime::{
 	traits::{AtLeast32BitUnsigned, SaturatedConversion},
 	Permill,
 };
-use tensornet_protocol::{Capability, Conduct, Endpoint, EraIndex, Slash};
+use tensornet_protocol::{
+	Bonded, Capability, Conduct, Endpoint, EraIndex, Slash, TakenStake, Unbonding,
+};
+
+pub use tensornet_protocol::{UnbondChunk, MAX_UNBONDING};
 
 /// Full reputation, in parts per million.
 pub const FULL_REPUTATION: u32 = 1_000_000;
@@ -19,8 +22,6 @@ pub const INITIAL_REPUTATION: u32 = FULL_REPUTATION / 2;
 pub const REPUTATION_GAIN: u32 = 16;
 /// A silence costs this part of the reputation.
 pub const REPUTATION_LOSS: u32 = 4;
-/// The most chunks of a bond that unbond at once. The last place is kept for deregistering.
-pub const MAX_UNBONDING: u32 = 16;
 /// By how much reputation moves towards [`INITIAL_REPUTATION`] with each era that passes.
 pub const REPUTATION_DECAY: u32 = 5_000;
 /// Full availability, in parts per million.
@@ -33,32 +34,12 @@ pub const AVAILABILITY_LOSS: u32 = 4;
 /// when governance begins to ask for signs of life, nobody has given one lately.
 pub const MAX_MISSED: u32 = 4;
 /// The most nodes that one pick looks at.
-pub const PICK_ATTEMPTS: u32 = 16;
+pub const PICK_ATTEMPTS: u32 = tensornet_protocol::MAX_DRAWS;
 /// The most slashes of one node that are decided and not carried out. A node is not picked when the
 /// jobs it has could bring more.
 pub const MAX_PENDING: u32 = 32;
 /// The most nodes that one heartbeat speaks for.
 pub const MAX_HEARTBEATS: u32 = 64;
-
-/// A part of a bond on its way out. It can still be slashed.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-)]
-pub struct UnbondChunk<Balance, BlockNumber> {
-	/// How much.
-	pub amount: Balance,
-	/// The first block in which it may be withdrawn.
-	pub unlock_at: BlockNumber,
-}
 
 /// How a node stands with the chain.
 #[derive(
@@ -85,36 +66,6 @@ pub enum Standing {
 	Leaving,
 }
 
-/// What a slash took from a node's record.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	Default,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-)]
-pub struct Taken<Balance, BlockNumber> {
-	/// From the bond.
-	pub bond: Balance,
-	/// From what unbonds.
-	pub unbonding: Balance,
-	/// When the last chunk that it reached unlocks.
-	pub unlock_at: BlockNumber,
-}
-
-impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber> Taken<Balance, BlockNumber> {
-	/// Everything that was taken.
-	pub fn total(&self) -> Balance {
-		self.bond.saturating_add(self.unbonding)
-	}
-}
-
 /// A GPU node.
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
@@ -131,7 +82,7 @@ pub struct Node<AccountId, Balance, BlockNumber> {
 	/// What it has at stake, without what unbonds.
 	pub bond: Balance,
 	/// What unbonds, soonest first.
-	pub unbonding: BoundedVec<UnbondChunk<Balance, BlockNumber>, ConstU32<MAX_UNBONDING>>,
+	pub unbonding: Unbonding<Balance, BlockNumber>,
 	/// How it stands with the chain.
 	pub standing: Standing,
 	/// Its place among the online nodes, if it is online.
@@ -170,6 +121,23 @@ pub struct Node<AccountId, Balance, BlockNumber> {
 	pub availability: u32,
 }
 
+impl<AccountId, Balance, BlockNumber> Bonded for Node<AccountId, Balance, BlockNumber>
+where
+	Balance: AtLeast32BitUnsigned + Copy,
+	BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+	type Balance = Balance;
+	type BlockNumber = BlockNumber;
+
+	fn stake(&self) -> (Balance, &Unbonding<Balance, BlockNumber>) {
+		(self.bond, &self.unbonding)
+	}
+
+	fn stake_mut(&mut self) -> (&mut Balance, &mut Unbonding<Balance, BlockNumber>) {
+		(&mut self.bond, &mut self.unbonding)
+	}
+}
+
 impl<AccountId, Balance, BlockNumber> Node<AccountId, Balance, BlockNumber>
 where
 	Balance: AtLeast32BitUnsigned + Copy,
@@ -190,7 +158,7 @@ where
 			capability,
 			endpoint,
 			bond,
-			unbonding: BoundedVec::new(),
+			unbonding: Unbonding::new(),
 			standing: Standing::Active,
 			position: None,
 			active_jobs: 0,
@@ -217,18 +185,6 @@ where
 		self.position.is_some()
 	}
 
-	/// What unbonds, in all chunks.
-	pub fn unbonding_total(&self) -> Balance {
-		self.unbonding
-			.iter()
-			.fold(Balance::zero(), |total, chunk| total.saturating_add(chunk.amount))
-	}
-
-	/// All that can be slashed: bond and chunks.
-	pub fn held(&self) -> Balance {
-		self.bond.saturating_add(self.unbonding_total())
-	}
-
 	/// All that is on hold: what can be slashed, and what is set aside for slashes.
 	pub fn on_hold(&self) -> Balance {
 		self.held().saturating_add(self.aside)
@@ -240,49 +196,8 @@ where
 		self.bond.saturating_sub(self.collateral)
 	}
 
-	/// Adds a chunk that unlocks no sooner than those before it. Returns whether there was a place
-	/// among the first `places`.
-	pub fn push_chunk(&mut self, amount: Balance, unlock_at: BlockNumber, places: u32) -> bool {
-		if let Some(last) = self.unbonding.last_mut().filter(|last| last.unlock_at == unlock_at) {
-			last.amount = last.amount.saturating_add(amount);
-			return true;
-		}
-		self.unbonding.len() < places as usize
-			&& self.unbonding.try_push(UnbondChunk { amount, unlock_at }).is_ok()
-	}
-
-	/// Removes the chunks that are unlocked in block `now` and returns their total.
-	pub fn take_unlocked(&mut self, now: BlockNumber) -> Balance {
-		let before = self.unbonding_total();
-		self.unbonding.retain(|chunk| chunk.unlock_at > now);
-		before.saturating_sub(self.unbonding_total())
-	}
-
-	/// Removes `amount` from the record: from the bond, then from the chunks, soonest first, because
-	/// those would be out of reach next. Removes everything where there is less.
-	pub fn take(&mut self, amount: Balance) -> Taken<Balance, BlockNumber> {
-		let mut left = amount;
-		let mut reduce = |part: &mut Balance| {
-			let cut = left.min(*part);
-			*part = part.saturating_sub(cut);
-			left = left.saturating_sub(cut);
-			cut
-		};
-		let bond = reduce(&mut self.bond);
-		let mut taken = Taken { bond, unbonding: Balance::zero(), unlock_at: BlockNumber::zero() };
-		for chunk in self.unbonding.iter_mut() {
-			let cut = reduce(&mut chunk.amount);
-			if !cut.is_zero() {
-				taken.unbonding = taken.unbonding.saturating_add(cut);
-				taken.unlock_at = chunk.unlock_at;
-			}
-		}
-		self.unbonding.retain(|chunk| !chunk.amount.is_zero());
-		taken
-	}
-
-	/// Undoes [`Self::take`]. A node that left since gets all of it where it can be withdrawn.
-	pub fn give_back(&mut self, taken: Taken<Balance, BlockNumber>) {
+	/// Undoes [`Bonded::take`]. A node that left since gets all of it where it can be withdrawn.
+	pub fn give_back(&mut self, taken: TakenStake<Balance, BlockNumber>) {
 		let (bond, unbonding) = match self.standing {
 			Standing::Leaving => (Balance::zero(), taken.total()),
 			_ => (taken.bond, taken.unbonding),
@@ -382,7 +297,7 @@ pub struct PendingSlash<AccountId, Balance, BlockNumber> {
 	/// The block from which on it is carried out.
 	pub due: BlockNumber,
 	/// What was set aside of the node's own stake.
-	pub taken: Taken<Balance, BlockNumber>,
+	pub taken: TakenStake<Balance, BlockNumber>,
 	/// Delegators keep `left` of each `of` that they have.
 	pub left: Balance,
 	/// See `left`.

@@ -173,7 +173,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: the era (r:1 w:0), `EraBurn` (r:2 w:1), `EraBurnTotal` (r:1 w:0), `Pools` (r:1 w:1), `JoinedIn` (r:0 w:1), the budget (r:1 w:1), what was emitted (r:2 w:2), `System::Account` (r:2 w:2), the account's rewards (r:1 w:1)
+	/// Storage: the era (r:1 w:0), `EraBurn` (r:2 w:1), what jobs burned (r:1 w:0), `Pools` (r:1 w:1), `JoinedIn` (r:0 w:1), the budget (r:1 w:1), what was emitted (r:2 w:2), `System::Account` (r:2 w:2), the account's rewards (r:1 w:1)
 	fn claim_rewards() -> Weight {
 		Weight::from_parts(130_000_000, 9000)
 			.saturating_add(T::DbWeight::get().reads(15))
@@ -210,11 +210,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: the era (r:1 w:0), `EraBurn` (r:1 w:1), `Nodes` (r:1 w:0), `Pools` (r:1 w:0), `LastWorked` (r:1 w:1), `EraBurnTotal` (r:1 w:1)
+	/// Storage: the era (r:1 w:0), `EraBurn` (r:1 w:1), `Nodes` (r:1 w:0), `Pools` (r:1 w:0), `LastWorked` (r:1 w:1)
 	fn job_settled() -> Weight {
 		Weight::from_parts(30_000_000, 7000)
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `SlashesDue` (r:1 w:1)
 	fn slashes_base() -> Weight {
@@ -226,11 +226,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn slashes_block() -> Weight {
 		Weight::from_parts(4_000_000, 3500).saturating_add(T::DbWeight::get().reads(1))
 	}
-	/// Storage: `OldestEra` (r:1 w:1), the era (r:1 w:0), `EraBurn` (r:1 w:0), `EraBurnTotal` (r:0 w:1)
+	/// Storage: `OldestEra` (r:1 w:1), the era (r:1 w:0), `EraBurn` (r:1 w:0)
 	fn prune_base() -> Weight {
 		Weight::from_parts(8_000_000, 3500)
 			.saturating_add(T::DbWeight::get().reads(3))
-			.saturating_add(T::DbWeight::get().writes(2))
+			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EraBurn` (r:1 w:1)
 	fn prune_entry() -> Weight {

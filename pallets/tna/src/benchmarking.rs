@@ -48,6 +48,7 @@ mod benchmarks {
 		let lapsing: EraIndex = 1;
 		let ended = lapsing.saturating_add(T::HistoryDepth::get());
 		Budgets::<T>::insert(lapsing, BudgetOf::<T>::default());
+		EraJobBurn::<T>::insert(lapsing, T::Currency::minimum_balance());
 		EraJobBurn::<T>::insert(ended, T::Currency::minimum_balance());
 
 		#[block]

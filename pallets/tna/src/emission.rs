@@ -30,13 +30,14 @@ impl<T: Config> Pallet<T> {
 			log::error!(target: LOG_TARGET, "era {ended} ended twice");
 			return;
 		}
-		let burned = EraJobBurn::<T>::take(ended);
+		let burned = EraJobBurn::<T>::get(ended);
 		let maximum = Self::era_maximum();
 		let budget = Self::budget_at(maximum, burned);
 		ReserveLeft::<T>::mutate(|left| *left = left.saturating_sub(maximum));
 		Budgets::<T>::insert(ended, budget);
 		if let Some(lapsed) = ended.checked_sub(T::HistoryDepth::get()) {
 			Budgets::<T>::remove(lapsed);
+			EraJobBurn::<T>::remove(lapsed);
 		}
 		Self::deposit_event(Event::EraBudgeted {
 			era: ended,
@@ -83,6 +84,10 @@ impl<T: Config> Emission for Pallet<T> {
 
 	fn validator_budget(era: EraIndex) -> Self::Balance {
 		Budgets::<T>::get(era).map_or_else(Zero::zero, |Budget { validators, .. }| validators)
+	}
+
+	fn job_burn(era: EraIndex) -> Self::Balance {
+		EraJobBurn::<T>::get(era)
 	}
 
 	fn mint(

@@ -27,7 +27,8 @@ impl<T: Config> Pallet<T> {
 	/// - what is left of the reserve, what budgets may still mint and what was minted are at most the
 	///   reserve; there is room for all of it under the cap;
 	/// - no budget minted more than it holds, and no more budgets stand than are kept;
-	/// - burns of jobs are counted for no era but the running one;
+	/// - burns of jobs are counted for no era but the running one and those whose budgets stand, and
+	///   nodes may receive at most what jobs burned in their era;
 	/// - nobody without an account has a record of rewards, no record is empty, and all records
 	///   together say at most what was minted for their reasons.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -76,8 +77,13 @@ impl<T: Config> Pallet<T> {
 		);
 		let era = T::Eras::current();
 		ensure!(
-			EraJobBurn::<T>::iter_keys().all(|counted| counted == era),
-			"burns of jobs are counted for an era that is not running"
+			EraJobBurn::<T>::iter_keys()
+				.all(|counted| counted == era || Budgets::<T>::contains_key(counted)),
+			"burns of jobs are counted for an era that neither runs nor is kept"
+		);
+		ensure!(
+			Budgets::<T>::iter().all(|(era, budget)| budget.nodes <= EraJobBurn::<T>::get(era)),
+			"nodes may receive more than jobs burned in their era"
 		);
 		Ok(())
 	}

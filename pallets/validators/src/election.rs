@@ -54,8 +54,8 @@ impl<T: Config> Pallet<T> {
 		let mut candidates: Vec<_> = Ranking::<T>::get()
 			.into_iter()
 			.map(|seat| {
-				let burned = finished
-					.map_or_else(Zero::zero, |era| T::Compute::burned_by(era, &seat.stash).0);
+				let burned =
+					finished.map_or_else(Zero::zero, |era| T::Compute::burned_by(era, &seat.stash));
 				let boost = Self::boost(seat.stake, burned);
 				CandidateInfo {
 					score: seat.stake.saturating_add(boost),

@@ -17,7 +17,7 @@ use sp_staking::{
 	offence::{Kind, Offence, OffenceDetails, OnOffenceHandler, ReportOffence},
 	SessionIndex,
 };
-use tensornet_protocol::EraIndex;
+use tensornet_protocol::{Bonded, EraIndex};
 
 /// Validators authored nothing in an era.
 pub struct SilenceOffence<Offender> {

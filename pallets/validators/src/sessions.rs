@@ -4,8 +4,13 @@
 
 use crate::{Config, Ledgers, Pallet};
 use alloc::vec::Vec;
-use frame_support::traits::{Get, ValidatorRegistration};
-use pallet_session::historical;
+use frame_support::{
+	dispatch::DispatchResult,
+	traits::{Get, ValidatorRegistration},
+	weights::Weight,
+};
+use frame_system::RawOrigin;
+use pallet_session::{historical, WeightInfo as _};
 use sp_runtime::Perbill;
 use sp_staking::{offence::OffenceSeverity, SessionIndex};
 
@@ -19,6 +24,15 @@ pub trait Sessions {
 
 	/// Whether `who` has session keys.
 	fn has_keys(who: &Self::AccountId) -> bool;
+
+	/// The validators of the next session.
+	fn queued() -> Vec<Self::AccountId>;
+
+	/// Forgets the session keys of `who` and returns their deposit, as the session pallet's own call does.
+	fn purge_keys(who: Self::AccountId) -> DispatchResult;
+
+	/// What reading both sets and purging keys weighs.
+	fn purge_weight() -> Weight;
 
 	/// Whether a validator has other keys than those with which the running session was planned.
 	fn keys_changed() -> bool;
@@ -50,6 +64,19 @@ where
 
 	fn has_keys(who: &Self::AccountId) -> bool {
 		<Self as ValidatorRegistration<_>>::is_registered(who)
+	}
+
+	fn queued() -> Vec<Self::AccountId> {
+		pallet_session::Pallet::<T>::queued_keys().into_iter().map(|(who, _)| who).collect()
+	}
+
+	fn purge_keys(who: Self::AccountId) -> DispatchResult {
+		pallet_session::Pallet::<T>::purge_keys(RawOrigin::Signed(who).into())
+	}
+
+	fn purge_weight() -> Weight {
+		<T as pallet_session::Config>::WeightInfo::purge_keys()
+			.saturating_add(T::DbWeight::get().reads(2))
 	}
 
 	fn keys_changed() -> bool {

@@ -18,7 +18,7 @@ use frame_support::{
 	weights::Weight,
 };
 use sp_runtime::traits::{Saturating, Zero};
-use tensornet_protocol::{BurnCause, TokenPolicy};
+use tensornet_protocol::{Bonded, BurnCause, TokenPolicy};
 
 impl<T: Config> Pallet<T> {
 	/// Enacts the slashes whose time has come, in the order in which they were imposed, at most

@@ -12,6 +12,7 @@ use frame_support::{
 	traits::{fungible::InspectHold, Get},
 };
 use sp_runtime::{traits::Zero, TryRuntimeError};
+use tensornet_protocol::Bonded;
 
 impl<T: Config> Pallet<T> {
 	/// Checks the invariants of the pallet:

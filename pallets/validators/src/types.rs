@@ -3,14 +3,13 @@
 //! What is kept about validators, eras and slashes.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::AtLeast32BitUnsigned, Perbill};
 use sp_staking::SessionIndex;
-use tensornet_protocol::EraIndex;
+use tensornet_protocol::{Bonded, EraIndex, Unbonding};
 
-/// The most chunks of a bond that unbond at once. The last place is kept for leaving.
-pub const MAX_UNBONDING: u32 = 16;
+pub use tensornet_protocol::{UnbondChunk, MAX_UNBONDING};
+
 /// The most slashes that one block enacts; what is due beyond it waits for the next block.
 pub const SLASHES_PER_BLOCK: u32 = 8;
 /// Blocks that a validator must have been expected to author in an era before its silence is judged.
@@ -23,26 +22,6 @@ pub const EXPECTED_BLOCKS: u32 = 40;
 
 /// Number of a slash, in the order in which they were imposed.
 pub type SlashId = u32;
-
-/// A part of a bond on its way out. It can still be slashed.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-)]
-pub struct UnbondChunk<Balance, BlockNumber> {
-	/// How much.
-	pub amount: Balance,
-	/// The first block in which it may be withdrawn.
-	pub unlock_at: BlockNumber,
-}
 
 /// What a validator is punished for.
 #[derive(
@@ -124,7 +103,7 @@ pub struct Ledger<Balance, BlockNumber> {
 	/// What it has at stake, without what unbonds.
 	pub bond: Balance,
 	/// What unbonds, soonest first.
-	pub unbonding: BoundedVec<UnbondChunk<Balance, BlockNumber>, ConstU32<MAX_UNBONDING>>,
+	pub unbonding: Unbonding<Balance, BlockNumber>,
 	/// What it wants.
 	pub standing: Standing,
 	/// Set by a fault, until it stands again.
@@ -137,7 +116,7 @@ impl<Balance: Default, BlockNumber> Default for Ledger<Balance, BlockNumber> {
 	fn default() -> Self {
 		Self {
 			bond: Balance::default(),
-			unbonding: BoundedVec::new(),
+			unbonding: Unbonding::new(),
 			standing: Standing::default(),
 			jail: None,
 			pending: 0,
@@ -145,60 +124,27 @@ impl<Balance: Default, BlockNumber> Default for Ledger<Balance, BlockNumber> {
 	}
 }
 
-impl<Balance, BlockNumber> Ledger<Balance, BlockNumber>
+impl<Balance, BlockNumber> Bonded for Ledger<Balance, BlockNumber>
 where
 	Balance: AtLeast32BitUnsigned + Copy,
-	BlockNumber: Ord + Copy,
+	BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-	/// What unbonds, in all chunks.
-	pub fn unbonding_total(&self) -> Balance {
-		self.unbonding
-			.iter()
-			.fold(Balance::zero(), |total, chunk| total.saturating_add(chunk.amount))
+	type Balance = Balance;
+	type BlockNumber = BlockNumber;
+
+	fn stake(&self) -> (Balance, &Unbonding<Balance, BlockNumber>) {
+		(self.bond, &self.unbonding)
 	}
 
-	/// All that is held and can be slashed: bond and chunks.
-	pub fn held(&self) -> Balance {
-		self.bond.saturating_add(self.unbonding_total())
+	fn stake_mut(&mut self) -> (&mut Balance, &mut Unbonding<Balance, BlockNumber>) {
+		(&mut self.bond, &mut self.unbonding)
 	}
+}
 
+impl<Balance, BlockNumber> Ledger<Balance, BlockNumber> {
 	/// Whether it answers for an equivocation.
 	pub fn equivocated(&self) -> bool {
 		self.jail.is_some_and(|jail| jail.fault == Fault::Equivocation)
-	}
-
-	/// Adds a chunk that unlocks no sooner than those before it. Returns whether there was a place
-	/// among the first `places`.
-	pub fn push_chunk(&mut self, amount: Balance, unlock_at: BlockNumber, places: u32) -> bool {
-		if let Some(last) = self.unbonding.last_mut().filter(|last| last.unlock_at == unlock_at) {
-			last.amount = last.amount.saturating_add(amount);
-			return true;
-		}
-		self.unbonding.len() < places as usize
-			&& self.unbonding.try_push(UnbondChunk { amount, unlock_at }).is_ok()
-	}
-
-	/// Removes the chunks that are unlocked in block `now` and returns their total.
-	pub fn take_unlocked(&mut self, now: BlockNumber) -> Balance {
-		let before = self.unbonding_total();
-		self.unbonding.retain(|chunk| chunk.unlock_at > now);
-		before.saturating_sub(self.unbonding_total())
-	}
-
-	/// Removes `amount` from the record: from the bond, then from the chunks, soonest first, because
-	/// those would be out of reach next. Removes everything where there is less.
-	pub fn take(&mut self, amount: Balance) {
-		let mut left = amount;
-		let mut reduce = |part: &mut Balance| {
-			let cut = left.min(*part);
-			*part = part.saturating_sub(cut);
-			left = left.saturating_sub(cut);
-		};
-		reduce(&mut self.bond);
-		for chunk in self.unbonding.iter_mut() {
-			reduce(&mut chunk.amount);
-		}
-		self.unbonding.retain(|chunk| !chunk.amount.is_zero());
 	}
 }
 

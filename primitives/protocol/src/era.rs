@@ -19,9 +19,6 @@ pub const MAX_DEGREES: u32 = 6;
 /// author's.
 pub const CONTRIBUTIONS_PER_JOB: u32 = 3;
 
-/// The most accounts that share in the consensus-chain fee of one job.
-pub const MAX_LINEAGE_PAYEES: u32 = MAX_DEGREES * CONTRIBUTIONS_PER_JOB;
-
 /// What an account receives newly minted tokens for.
 #[derive(
 	Clone,

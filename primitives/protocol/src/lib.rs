@@ -6,7 +6,9 @@
 //! verdicts, and the traits through which pallets meet. No pallet of TensorNet imports another; the
 //! runtime wires the traits together.
 //!
+//! - [`agenda`]: what has to be done in one block, as it is stored.
 //! - [`job`]: what a requester asks for and the life of a job.
+//! - [`bond`]: what is at stake, and how it unbonds and is slashed.
 //! - [`compliance`]: what an account must be known for.
 //! - [`era`]: eras, and what a settled job leaves behind in them.
 //! - [`governance`]: limits of the powers of governance.
@@ -19,7 +21,9 @@
 
 extern crate alloc;
 
+pub mod agenda;
 pub mod arbitration;
+pub mod bond;
 pub mod compliance;
 pub mod era;
 pub mod governance;
@@ -28,6 +32,8 @@ pub mod money;
 pub mod node;
 pub mod traits;
 
+pub use agenda::*;
+pub use bond::*;
 pub use compliance::*;
 pub use era::*;
 pub use governance::*;

@@ -59,6 +59,20 @@ pub struct Candidate<AccountId, Balance> {
 	pub ask: Balance,
 }
 
+/// The most nodes that are looked at to draw one for a job.
+pub const MAX_DRAWS: u32 = 16;
+
+/// The draw of a node for a job, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draw<AccountId, Balance> {
+	/// The node drawn, if any was eligible.
+	pub candidate: Option<Candidate<AccountId, Balance>>,
+	/// Nodes that were looked at, at most [`MAX_DRAWS`].
+	pub looked_at: u32,
+	/// Those of them whose compliance was asked for.
+	pub checked: u32,
+}
+
 /// How a node's part in a job ended.
 #[derive(
 	Clone,

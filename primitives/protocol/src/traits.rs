@@ -3,10 +3,9 @@
 //! The seams between pallets. Each trait says which pallet implements it and which ones use it.
 
 use crate::{
-	Assignment, BurnCause, Candidate, Conduct, EraIndex, Failure, Hash, JobId, Requirements,
+	Assignment, BurnCause, Candidate, Conduct, Draw, EraIndex, Failure, Hash, JobId, Requirements,
 	RewardReason, Settlement, Shares, Slash,
 };
-use alloc::vec::Vec;
 use sp_runtime::{DispatchError, DispatchResult};
 
 /// The registry of GPU nodes. Implemented by staking; used by escrow and proof of compute. A node is
@@ -17,14 +16,23 @@ pub trait Nodes {
 	/// Amount of TNA.
 	type Balance;
 
-	/// Picks among the nodes that are online and meet `requirements`, at random by `seed`, weighted
-	/// by stake and reputation, in a bounded number of storage reads however many nodes there are.
-	/// Never picks `exclude`.
+	/// Draws among the nodes that are online and meet `requirements`, at random by `seed`, weighted
+	/// by stake and reputation, looking at no more than [`MAX_DRAWS`](crate::MAX_DRAWS) nodes however
+	/// many there are. Never draws `exclude`.
+	fn draw(
+		requirements: &Requirements<Self::Balance>,
+		seed: Hash,
+		exclude: Option<&Self::AccountId>,
+	) -> Draw<Self::AccountId, Self::Balance>;
+
+	/// The node that [`Nodes::draw`] draws.
 	fn pick(
 		requirements: &Requirements<Self::Balance>,
 		seed: Hash,
 		exclude: Option<&Self::AccountId>,
-	) -> Option<Candidate<Self::AccountId, Self::Balance>>;
+	) -> Option<Candidate<Self::AccountId, Self::Balance>> {
+		Self::draw(requirements, seed, exclude).candidate
+	}
 
 	/// The node that `operator` works for.
 	fn node_of(operator: &Self::AccountId) -> Option<Self::AccountId>;
@@ -87,9 +95,8 @@ pub trait Jobs {
 	fn assignment(job: JobId) -> Option<Assignment<Self::AccountId, Self::BlockNumber>>;
 	/// A sealed commitment was accepted: the commit deadline no longer counts.
 	fn committed(job: JobId) -> DispatchResult;
-	/// The result stood: pay and end the job. Returns how many ancestors in the consensus chain were
-	/// paid, at most [`MAX_LINEAGE_PAYEES`](crate::MAX_LINEAGE_PAYEES): so much more it weighed.
-	fn verified(job: JobId) -> Result<u32, DispatchError>;
+	/// The result stood: pay and end the job.
+	fn verified(job: JobId) -> DispatchResult;
 	/// The attempt failed after its commitment: judge the node, then reassign the job, or refund it
 	/// when its time is over. Returns what was slashed.
 	fn failed(
@@ -160,6 +167,9 @@ pub trait Emission {
 	fn node_budget(era: EraIndex) -> Self::Balance;
 	/// What all validators may receive for an ended era, likewise.
 	fn validator_budget(era: EraIndex) -> Self::Balance;
+	/// What settled jobs burned in an era: so far in the running one, in all in an ended one; zero where
+	/// its budget has lapsed. The parts of the nodes' budget are parts of this.
+	fn job_burn(era: EraIndex) -> Self::Balance;
 	/// Mints up to `amount` to `to`, out of the budget that `reason` belongs to, and notes it as what
 	/// `beneficiary` earned. `to` differs from `beneficiary` where an account collects for others:
 	/// then `beneficiary` is `None` and the collector notes each one with [`Emission::note`]. Returns
@@ -183,9 +193,9 @@ pub trait VerifiedCompute {
 	/// Amount of TNA.
 	type Balance;
 
-	/// What was burned in `era` by settled jobs that the node of `stash` computed, and by all jobs.
-	/// Burned tokens are the one measure of work that costs its price to fake.
-	fn burned_by(era: EraIndex, stash: &Self::AccountId) -> (Self::Balance, Self::Balance);
+	/// What was burned in `era` by settled jobs that the node of `stash` computed. Burned tokens are the
+	/// one measure of work that costs its price to fake.
+	fn burned_by(era: EraIndex, stash: &Self::AccountId) -> Self::Balance;
 }
 
 /// Hears of every job whose result stood. Implemented by staking, which counts it for the era's
@@ -207,13 +217,13 @@ pub trait Lineage {
 	/// Amount of TNA.
 	type Balance;
 
-	/// Records the contributions that the job verified, and says who shares in its consensus-chain fee
-	/// `settlement.split.lineage`: at most [`MAX_DEGREES`](crate::MAX_DEGREES) payees for each of the
-	/// [`CONTRIBUTIONS_PER_JOB`](crate::CONTRIBUTIONS_PER_JOB) contributions, in all at most the fee.
-	/// The caller pays them and burns what is left.
+	/// Records the contributions that the job verified, and says how much of its consensus-chain fee
+	/// `settlement.split.lineage` waits for ancestors, and in which account: at most the fee, and nothing
+	/// where that account could not receive it. The caller moves it there in the same block, and burns
+	/// the rest of the fee.
 	fn job_settled(
 		settlement: &Settlement<Self::AccountId, Self::Balance>,
-	) -> Vec<(Self::AccountId, Self::Balance)>;
+	) -> Option<(Self::AccountId, Self::Balance)>;
 	/// `who` backs nodes with `stake` from now on, which is verified by being held: its contribution
 	/// as an investor.
 	fn stake_delegated(who: &Self::AccountId, stake: Self::Balance);
@@ -226,8 +236,8 @@ impl<AccountId, Balance> Lineage for NoLineage<AccountId, Balance> {
 	type AccountId = AccountId;
 	type Balance = Balance;
 
-	fn job_settled(_: &Settlement<AccountId, Balance>) -> Vec<(AccountId, Balance)> {
-		Vec::new()
+	fn job_settled(_: &Settlement<AccountId, Balance>) -> Option<(AccountId, Balance)> {
+		None
 	}
 
 	fn stake_delegated(_: &AccountId, _: Balance) {}

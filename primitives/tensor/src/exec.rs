@@ -39,6 +39,8 @@ pub enum ExecError {
 	Device(String),
 	/// The receiver of the trace failed.
 	Sink(String),
+	/// The program contradicts its own checks. Never seen for a [`CheckedProgram`].
+	Inconsistent,
 }
 
 impl fmt::Display for ExecError {
@@ -56,6 +58,9 @@ impl fmt::Display for ExecError {
 			ExecError::TooLarge(what) => write!(f, "too large for this device: {what}"),
 			ExecError::Device(why) => write!(f, "the device failed: {why}"),
 			ExecError::Sink(why) => write!(f, "the trace could not be handed on: {why}"),
+			ExecError::Inconsistent => {
+				write!(f, "the program contradicts its own checks: decline the job and report it")
+			}
 		}
 	}
 }

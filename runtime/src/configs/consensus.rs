@@ -2,10 +2,10 @@
 
 //! Block production (BABE), finality (GRANDPA), time and authorship.
 
-use super::session::ReportLongevity;
+use super::session::{EpochDuration, ReportLongevity};
 use crate::{
-	time::{EPOCH_DURATION_IN_SLOTS, MILLISECS_PER_BLOCK},
-	weights, Babe, Historical, Offences, Runtime, RuntimeEvent, Session, Validators,
+	time::MILLISECS_PER_BLOCK, weights, Babe, Historical, Offences, Runtime, RuntimeEvent, Session,
+	Validators,
 };
 use frame_support::traits::{ConstU32, ConstU64};
 
@@ -15,7 +15,7 @@ pub type MaxAuthorities = ConstU32<1_000>;
 impl pallet_babe::Config for Runtime {
 	type DisabledValidators = Session;
 	type EpochChangeTrigger = pallet_babe::ExternalTrigger;
-	type EpochDuration = ConstU64<EPOCH_DURATION_IN_SLOTS>;
+	type EpochDuration = EpochDuration;
 	type EquivocationReportSystem =
 		pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
 	type ExpectedBlockTime = ConstU64<MILLISECS_PER_BLOCK>;

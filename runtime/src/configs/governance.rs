@@ -21,7 +21,8 @@ use frame_support::{
 	traits::{
 		fungible::HoldConsideration,
 		tokens::{PayFromAccount, UnityAssetBalanceConversion},
-		ConstU32, Contains, EqualPrivilegeOnly, Get, LinearStoragePrice,
+		CallMetadata, ConstU32, Contains, EqualPrivilegeOnly, Get, GetCallMetadata,
+		LinearStoragePrice,
 	},
 	weights::Weight,
 	PalletId,
@@ -177,58 +178,55 @@ impl pallet_treasury::Config for Runtime {
 	type WeightInfo = pallet_treasury::weights::SubstrateWeight<Runtime>;
 }
 
-/// What stays open in safe mode and can never be paused: the chain itself, governance, withdrawals, and
-/// everything that answers for work that is under way.
+/// What safe mode leaves open and no pause can stop: the chain itself, governance, withdrawals, and
+/// everything that answers for work that is under way. The rest is new business.
 pub struct AlwaysOpen;
 
-impl Contains<RuntimeCall> for AlwaysOpen {
-	fn contains(call: &RuntimeCall) -> bool {
-		use pallet_asset_conversion::Call as Pools;
-		use pallet_assets::Call as Assets;
-		use pallet_tensornet_consensus_chain::Call as Chain;
-		use pallet_tensornet_escrow::Call as Escrow;
-		use pallet_tensornet_poc::Call as Poc;
-		use pallet_tensornet_staking::Call as Staking;
-		match call {
-			RuntimeCall::System(_)
-			| RuntimeCall::Babe(_)
-			| RuntimeCall::Timestamp(_)
-			| RuntimeCall::Grandpa(_)
-			| RuntimeCall::Session(_)
-			| RuntimeCall::Utility(_)
-			| RuntimeCall::Proxy(_)
-			| RuntimeCall::Multisig(_)
-			| RuntimeCall::Parameters(_)
-			| RuntimeCall::Governance(_)
-			| RuntimeCall::Sudo(_)
-			| RuntimeCall::Preimage(_)
-			| RuntimeCall::Scheduler(_)
-			| RuntimeCall::Referenda(_)
-			| RuntimeCall::ConvictionVoting(_)
-			| RuntimeCall::Whitelist(_)
-			| RuntimeCall::Treasury(_)
-			| RuntimeCall::SafeMode(_)
-			| RuntimeCall::TxPause(_)
-			| RuntimeCall::Vesting(_) => true,
-			RuntimeCall::ComputeStaking(call) => !matches!(
-				call,
-				Staking::register_node { .. }
-					| Staking::set_online { online: true }
-					| Staking::delegate { .. }
-					| Staking::redelegate { .. }
-			),
-			RuntimeCall::Escrow(call) => matches!(call, Escrow::cancel_job { .. }),
-			RuntimeCall::Poc(call) => !matches!(call, Poc::register_program { .. }),
-			RuntimeCall::Compliance(_) | RuntimeCall::Validators(_) => true,
-			RuntimeCall::ConsensusChain(call) => {
-				matches!(call, Chain::leave {} | Chain::clear { .. })
+impl AlwaysOpen {
+	/// Whether the call of this name stays open.
+	fn keeps(pallet: &str, call: &str) -> bool {
+		match pallet {
+			"System" | "Babe" | "Timestamp" | "Grandpa" | "Session" | "Utility" | "Proxy"
+			| "Multisig" | "Parameters" | "Governance" | "Sudo" | "Preimage" | "Scheduler"
+			| "Referenda" | "ConvictionVoting" | "Whitelist" | "Treasury" | "SafeMode"
+			| "TxPause" | "Compliance" | "Validators" => true,
+			"ComputeStaking" => {
+				!matches!(call, "register_node" | "bond_more" | "delegate" | "redelegate")
 			}
-			RuntimeCall::Assets(call) => {
-				matches!(call, Assets::refund { .. } | Assets::cancel_approval { .. })
-			}
-			RuntimeCall::AssetConversion(call) => matches!(call, Pools::remove_liquidity { .. }),
+			"Escrow" => call == "cancel_job",
+			"Poc" => call != "register_program",
+			"ConsensusChain" => matches!(call, "leave" | "clear" | "pass_on"),
+			"Vesting" => call != "vested_transfer",
+			"Assets" => matches!(call, "refund" | "cancel_approval"),
+			"AssetConversion" => call == "remove_liquidity",
 			_ => false,
 		}
+	}
+}
+
+/// For safe mode, which sees what a call asks for.
+impl Contains<RuntimeCall> for AlwaysOpen {
+	fn contains(call: &RuntimeCall) -> bool {
+		// The same call brings a node online and drains it: only the first is business.
+		let goes_online = matches!(
+			call,
+			RuntimeCall::ComputeStaking(pallet_tensornet_staking::Call::set_online {
+				online: true
+			})
+		);
+		let CallMetadata { pallet_name, function_name } = call.get_call_metadata();
+		!goes_online && Self::keeps(pallet_name, function_name)
+	}
+}
+
+/// For pauses, which go by names.
+impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for AlwaysOpen {
+	fn contains((pallet, call): &pallet_tx_pause::RuntimeCallNameOf<Runtime>) -> bool {
+		/// Every name of ours is text.
+		fn text(name: &[u8]) -> &str {
+			core::str::from_utf8(name).unwrap_or_default()
+		}
+		Self::keeps(text(pallet), text(call))
 	}
 }
 
@@ -256,31 +254,6 @@ parameter_types! {
 	pub const NoRelease: Option<BlockNumber> = None;
 }
 
-/// Pausing goes by names: these pallets can never be paused, and of ours not the calls that give back
-/// funds or answer for work under way.
-pub struct NeverPaused;
-
-impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
-	fn contains(name: &pallet_tx_pause::RuntimeCallNameOf<Runtime>) -> bool {
-		let (pallet, call) = (name.0.as_slice(), name.1.as_slice());
-		match pallet {
-			b"System" | b"Babe" | b"Timestamp" | b"Grandpa" | b"Session" | b"Utility"
-			| b"Proxy" | b"Multisig" | b"Parameters" | b"Governance" | b"Sudo" | b"Preimage"
-			| b"Scheduler" | b"Referenda" | b"ConvictionVoting" | b"Whitelist" | b"Treasury"
-			| b"SafeMode" | b"TxPause" | b"Vesting" | b"Compliance" | b"Validators" => true,
-			b"ComputeStaking" => {
-				!matches!(call, b"register_node" | b"bond_more" | b"delegate" | b"redelegate")
-			}
-			b"ConsensusChain" => call == b"leave" || call == b"clear",
-			b"Escrow" => call == b"cancel_job",
-			b"Poc" => call != b"register_program",
-			b"Assets" => call == b"refund" || call == b"cancel_approval",
-			b"AssetConversion" => call == b"remove_liquidity",
-			_ => false,
-		}
-	}
-}
-
 impl pallet_tx_pause::Config for Runtime {
 	type MaxNameLen = ConstU32<256>;
 	type PauseOrigin = RootOr<Emergency>;
@@ -288,7 +261,7 @@ impl pallet_tx_pause::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type UnpauseOrigin = RootOr<Emergency>;
 	type WeightInfo = pallet_tx_pause::weights::SubstrateWeight<Runtime>;
-	type WhitelistedCalls = NeverPaused;
+	type WhitelistedCalls = AlwaysOpen;
 }
 
 parameter_types! {

@@ -178,5 +178,5 @@ impl pallet_asset_conversion_tx_payment::Config for Runtime {
 	type OnChargeAssetTransaction =
 		SwapAssetAdapter<Native, NativeAndAssets, AssetConversion, SwappedFee>;
 	type RuntimeEvent = RuntimeEvent;
-	type WeightInfo = pallet_asset_conversion_tx_payment::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = crate::weights::extensions::Payment<Runtime>;
 }

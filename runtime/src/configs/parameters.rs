@@ -204,7 +204,7 @@ pub mod dynamic_params {
 		pub static MinCount: u32 = 4;
 		/// What a node must burn in an era for each unit of stake that it adds to its stash's score.
 		#[codec(index = 3)]
-		pub static BurnPerStake: Permill = Permill::from_parts(1_000);
+		pub static BurnPerStake: Permill = Permill::from_percent(2);
 		/// The share of its stake that a validator loses which is silent for an era.
 		#[codec(index = 4)]
 		pub static SilenceSlash: Permill = Permill::from_parts(1_000);

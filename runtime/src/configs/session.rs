@@ -7,7 +7,8 @@ use crate::{
 	currency::deposit,
 	governance::origins::{RootOr, SlashAppeal},
 	time::{
-		DAYS, EPOCH_DURATION_IN_BLOCKS, EPOCH_DURATION_IN_SLOTS, ERA_HISTORY, SESSIONS_PER_ERA,
+		DAYS, EPOCH_DURATION_IN_BLOCKS, EPOCH_DURATION_IN_SLOTS, ERA_HISTORY, MINUTES,
+		SESSIONS_PER_ERA,
 	},
 	AccountId, Babe, Balances, BlockNumber, ComputeStaking, Offences, Runtime, RuntimeEvent,
 	RuntimeHoldReason, Session, SessionKeys, Tna, Validators,
@@ -75,6 +76,18 @@ pub struct UnitIdentification;
 impl sp_runtime::traits::Convert<AccountId, Option<()>> for UnitIdentification {
 	fn convert(_: AccountId) -> Option<()> {
 		Some(())
+	}
+}
+
+/// Slots of an epoch, which is also a session, on this chain. Development chains divide it by their pace,
+/// down to a minute. The pace is set by the genesis and by nothing else, so it stays what it was.
+pub struct EpochDuration;
+
+impl Get<u64> for EpochDuration {
+	fn get() -> u64 {
+		let pace = pallet_tensornet_governance::Pace::<Runtime>::get().max(1);
+		let paced = EPOCH_DURATION_IN_SLOTS.checked_div(pace.into());
+		paced.unwrap_or(EPOCH_DURATION_IN_SLOTS).max(MINUTES.into())
 	}
 }
 

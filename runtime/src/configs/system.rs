@@ -12,7 +12,7 @@ use frame_support::{
 	parameter_types,
 	traits::{ConstU32, Contains, InsideBoth},
 	weights::{
-		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS},
+		constants::{ExtrinsicBaseWeight, ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS},
 		Weight,
 	},
 };
@@ -34,8 +34,23 @@ parameter_types! {
 	pub const BlockHashCount: u32 = 4_096;
 	pub const Version: RuntimeVersion = VERSION;
 	pub const SS58Prefix: u16 = 42;
-	pub RuntimeBlockWeights: BlockWeights =
-		BlockWeights::with_sensible_defaults(MAXIMUM_BLOCK_WEIGHT, NORMAL_DISPATCH_RATIO);
+	pub RuntimeBlockWeights: BlockWeights = {
+		let normal = NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT;
+		// Every transaction reads and writes its signer's account, for nonce and fee: what that takes is
+		// a part of the base, and the weights of calls and extensions leave it out.
+		let signer = ParityDbWeight::get().reads_writes(1, 1);
+		BlockWeights::builder()
+			.for_class(DispatchClass::non_mandatory(), |weights| {
+				weights.base_extrinsic = ExtrinsicBaseWeight::get().saturating_add(signer);
+			})
+			.for_class(DispatchClass::Normal, |weights| weights.max_total = Some(normal))
+			.for_class(DispatchClass::Operational, |weights| {
+				weights.max_total = Some(MAXIMUM_BLOCK_WEIGHT);
+				weights.reserved = Some(MAXIMUM_BLOCK_WEIGHT.saturating_sub(normal));
+			})
+			.avg_block_initialization(Perbill::from_percent(10))
+			.build_or_panic()
+	};
 	pub RuntimeBlockLength: BlockLength = BlockLength::builder()
 		.max_length(MAXIMUM_BLOCK_LENGTH)
 		.modify_max_length_for_class(DispatchClass::Normal, |length| {
@@ -45,12 +60,17 @@ parameter_types! {
 }
 
 /// Which calls are accepted, from whomever and however nested. `Balances::burn` would destroy TNA that
-/// the burn ledger never hears of: `Tna::burn` is the call for that.
+/// the burn ledger never hears of: `Tna::burn` is the call for that. `Session::purge_keys` could leave the
+/// chain without validators: `Validators::purge_keys` is the call for that.
 pub struct CallFilter;
 
 impl Contains<RuntimeCall> for CallFilter {
 	fn contains(call: &RuntimeCall) -> bool {
-		!matches!(call, RuntimeCall::Balances(pallet_balances::Call::burn { .. }))
+		!matches!(
+			call,
+			RuntimeCall::Balances(pallet_balances::Call::burn { .. })
+				| RuntimeCall::Session(pallet_session::Call::purge_keys {})
+		)
 	}
 }
 
@@ -64,13 +84,14 @@ impl frame_system::Config for Runtime {
 	type BlockLength = RuntimeBlockLength;
 	type BlockWeights = RuntimeBlockWeights;
 	type DbWeight = ParityDbWeight;
-	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+	type ExtensionsWeightInfo = crate::weights::extensions::System<Runtime>;
 	type Hash = Hash;
 	type Lookup = AccountIdLookup<AccountId, ()>;
 	type MaxConsumers = ConstU32<128>;
 	type Nonce = Nonce;
 	type OnKilledAccount = (Tna, ConsensusChain);
 	type SS58Prefix = SS58Prefix;
+	type SingleBlockMigrations = crate::migrations::SingleBlock;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 	type Version = Version;
 }

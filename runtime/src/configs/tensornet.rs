@@ -206,17 +206,21 @@ impl pallet_tensornet_staking::Config for Runtime {
 	type WeightInfo = pallet_tensornet_staking::weights::SubstrateWeight<Runtime>;
 }
 
-/// What the agenda of one pallet may weigh in a block: a tenth of its time.
-const AGENDA: Weight = Weight::from_parts(
-	crate::configs::system::MAXIMUM_BLOCK_MILLISECONDS * WEIGHT_REF_TIME_PER_MILLIS / 10,
-	u64::MAX,
-);
+/// What an agenda may weigh in a block: so many hundredths of its time.
+const fn agenda(percent: u64) -> Weight {
+	let block = crate::configs::system::MAXIMUM_BLOCK_MILLISECONDS * WEIGHT_REF_TIME_PER_MILLIS;
+	Weight::from_parts(block / 100 * percent, u64::MAX)
+}
 
 parameter_types! {
 	pub const MinLifetime: BlockNumber = MINUTES;
 	pub const MaxLifetime: BlockNumber = 7 * DAYS;
 	pub const OutcomeRetention: BlockNumber = 7 * DAYS;
-	pub const Agenda: Weight = AGENDA;
+	/// Assigning, deadlines, forgetting: about as much as the jobs need that a block full of transactions
+	/// brings. Both agendas together leave room for the dearest answer to an audit.
+	pub const EscrowAgenda: Weight = agenda(15);
+	/// Draws and settlements, likewise.
+	pub const PocAgenda: Weight = agenda(30);
 }
 
 impl pallet_tensornet_escrow::Config for Runtime {
@@ -234,10 +238,10 @@ impl pallet_tensornet_escrow::Config for Runtime {
 	type Lineage = ConsensusChain;
 	// Ten thousand million multiply-accumulates a second: a slow card's pace.
 	type MacsPerBlock = ConstU64<30_000_000_000>;
-	type MaxAssignmentsPerBlock = ConstU32<256>;
+	type MaxAssignmentsPerBlock = ConstU32<1_024>;
 	type MaxAttempts = ConstU8<5>;
 	type MaxLifetime = MaxLifetime;
-	type MaxTasksPerBlock = ConstU32<256>;
+	type MaxTasksPerBlock = ConstU32<2_048>;
 	type MinJobPrice = ConstU128<MILLI>;
 	type MinLifetime = MinLifetime;
 	type Nodes = ComputeStaking;
@@ -246,13 +250,14 @@ impl pallet_tensornet_escrow::Config for Runtime {
 	type Programs = Poc;
 	type RetryPeriod = ConstU32<5>;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	type ServiceWeight = Agenda;
+	type ServiceWeight = EscrowAgenda;
+	type SharedWeight = crate::weights::shared::SharedWeight;
 	type TokenPolicy = Tna;
 	type WeightInfo = pallet_tensornet_escrow::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_tensornet_poc::Config for Runtime {
-	type AgendaWeight = Agenda;
+	type AgendaWeight = PocAgenda;
 	type ArbitrationBytes = ConstU64<{ 96 * 1024 }>;
 	type ArbitrationMacs = ConstU64<{ 1 << 20 }>;
 	type AuditProbability = proof::AuditProbability;

@@ -109,6 +109,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					| RuntimeCall::ConsensusChain(
 						pallet_tensornet_consensus_chain::Call::leave {}
 							| pallet_tensornet_consensus_chain::Call::clear { .. }
+							| pallet_tensornet_consensus_chain::Call::pass_on { .. }
 					)
 			),
 			ProxyType::CancelProxy => matches!(

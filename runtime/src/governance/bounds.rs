@@ -17,6 +17,8 @@
 //! - A slashed validator wins back at most a fifth of its slash by reporting itself, and a cancelled slash
 //!   has a day to be cancelled in.
 //! - Nodes receive at most 90 % of what their jobs burned, so paying oneself for jobs always loses.
+//! - A unit of stake that is feigned by such jobs costs at least a tenth of a thousandth of it an era, 14.6 %
+//!   a year: more than what real stake costs to borrow.
 
 use crate::{
 	configs::parameters::{
@@ -135,7 +137,7 @@ bounds! {
 		MinBond: Plancks, 100 * UNIT, 1_000_000 * UNIT;
 		Count: Count, 1, MAX_VALIDATORS;
 		MinCount: Count, 1, 20;
-		BurnPerStake: PartsPerMillion, 100, percent(100);
+		BurnPerStake: PartsPerMillion, 1_000, percent(100);
 		SilenceSlash: PartsPerMillion, 0, percent(1);
 		ReporterShare: PartsPerMillion, 0, percent(20);
 		SlashDelay: Count, ERAS_PER_DAY, 14 * ERAS_PER_DAY;

@@ -5,11 +5,12 @@
 
 use super::*;
 use crate::configs::{
-	governance::{AlwaysOpen, NeverPaused},
-	parameters::dynamic_params::lineage,
-	tensornet::JobLineage,
+	governance::AlwaysOpen, parameters::dynamic_params::lineage, tensornet::JobLineage,
 };
-use frame_support::traits::{Contains, OnInitialize};
+use frame_support::{
+	traits::{Contains, OnIdle, OnInitialize},
+	weights::Weight,
+};
 use pallet_tensornet_consensus_chain::{Ancestor, Call, Contributions, Error};
 use sp_keyring::Sr25519Keyring::{self, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::Permill;
@@ -114,12 +115,17 @@ fn a_settled_job_pays_ancestors_and_the_queries_tell() {
 		let price = MILLI;
 		let fee = price / 50;
 		let part = fee / 2;
+		// The node's part waits for its ancestors until a block has time left.
+		assert_eq!(ConsensusChain::waiting(Charlie.to_account_id()), part);
+		assert_eq!((free(Eve), free(Ferdie)), (eve, ferdie));
+		ConsensusChain::on_idle(System::block_number(), Weight::MAX);
+		assert_eq!(ConsensusChain::waiting(Charlie.to_account_id()), 0);
 		assert_eq!(free(Eve) - eve, part / 2);
 		assert_eq!(free(Ferdie) - ferdie, part / 4);
 		let shared = part / 2 + part / 4;
 		let outcome = pallet_tensornet_escrow::Outcomes::<Runtime>::get(job).expect("it ended");
-		assert_eq!(outcome.receipt.lineage, shared);
-		assert_eq!(outcome.receipt.burned, price / 10 + fee - shared);
+		assert_eq!(outcome.receipt.lineage, part);
+		assert_eq!(outcome.receipt.burned, price / 10 + fee - part);
 		assert_eq!(outcome.receipt.total(), UNIT);
 		assert_eq!(issued - Balances::total_issuance(), price / 10 + fee - shared);
 		assert_eq!(
@@ -233,21 +239,16 @@ fn a_sanctioned_ancestor_is_inactive_and_keeps_its_way_out() {
 
 #[test]
 fn in_safe_mode_members_may_leave_but_not_join_and_leaving_is_never_paused() {
-	let name = |call: &str| {
-		(
-			b"ConsensusChain".to_vec().try_into().expect("it is short"),
-			call.as_bytes().to_vec().try_into().expect("it is short"),
-		)
-	};
-	let calls: [(Call<Runtime>, &str, bool); 4] = [
+	let calls: [(Call<Runtime>, &str, bool); 5] = [
 		(Call::join {}, "join", false),
 		(Call::set_sponsor { sponsor: Eve.to_account_id() }, "set_sponsor", false),
 		(Call::leave {}, "leave", true),
 		(Call::clear { who: Eve.to_account_id() }, "clear", true),
+		(Call::pass_on { contributor: Eve.to_account_id() }, "pass_on", true),
 	];
 	for (call, called, open) in calls {
 		assert_eq!(AlwaysOpen::contains(&RuntimeCall::ConsensusChain(call.clone())), open);
-		assert_eq!(NeverPaused::contains(&name(called)), open);
+		assert_eq!(AlwaysOpen::contains(&call_name("ConsensusChain", called)), open);
 		let proxied = ProxyType::NonTransfer.filter(&RuntimeCall::ConsensusChain(call));
 		assert_eq!(proxied, open, "a sponsor is named for good, and by nobody's proxy");
 	}

@@ -5,7 +5,7 @@
 use super::{economy::ledger_is_whole, *};
 use crate::{
 	configs::{
-		governance::{AlwaysOpen, NeverPaused},
+		governance::AlwaysOpen,
 		markets::{AssetKind, PoolSetupFee},
 	},
 	genesis_config_presets::{market_maker, POOL, TEST_ASSET, TEST_DOLLAR},
@@ -228,13 +228,7 @@ fn in_safe_mode_liquidity_can_be_taken_out_and_nothing_traded() {
 	});
 	assert!(AlwaysOpen::contains(&out));
 	assert!(!AlwaysOpen::contains(&trade));
-	let name = |pallet: &str, call: &str| {
-		(
-			pallet.as_bytes().to_vec().try_into().expect("it is short"),
-			call.as_bytes().to_vec().try_into().expect("it is short"),
-		)
-	};
-	assert!(NeverPaused::contains(&name("AssetConversion", "remove_liquidity")));
-	assert!(!NeverPaused::contains(&name("AssetConversion", "create_pool")));
+	assert!(AlwaysOpen::contains(&call_name("AssetConversion", "remove_liquidity")));
+	assert!(!AlwaysOpen::contains(&call_name("AssetConversion", "create_pool")));
 	assert!(!ProxyType::NonTransfer.filter(&trade));
 }

@@ -6,8 +6,8 @@
 use super::*;
 use crate::{
 	configs::{
-		parameters::dynamic_params::validators,
-		session::{SessionsPerEra, ValidatorUnbonding, REPORTABLE_SESSIONS},
+		parameters::dynamic_params::{emission, validators},
+		session::{EpochDuration, SessionsPerEra, ValidatorUnbonding, REPORTABLE_SESSIONS},
 	},
 	genesis_config_presets::DEVELOPMENT_PACE,
 	time::{EPOCH_DURATION_IN_SLOTS, ERAS_PER_DAY, SESSIONS_PER_ERA},
@@ -24,10 +24,34 @@ use sp_keyring::{
 	Sr25519Keyring::{self, Charlie, Dave, DaveStash},
 };
 use sp_runtime::{Digest, DigestItem};
+use tensornet_protocol::Bonded as _;
 
-/// The local testnet with Dave as its fourth validator.
+#[test]
+fn who_validates_keeps_its_session_keys() {
+	four_validators().execute_with(|| {
+		let plain = RuntimeCall::Session(pallet_session::Call::purge_keys {});
+		let refused =
+			plain.dispatch(RuntimeOrigin::signed(Dave.to_account_id())).unwrap_err().error;
+		assert_eq!(refused, frame_system::Error::<Runtime>::CallFiltered.into());
+		let ours = RuntimeCall::Validators(pallet_tensornet_validators::Call::purge_keys {});
+		let members = Session::validators();
+		assert!(!members.is_empty());
+		for member in members {
+			let refused = ours.clone().dispatch(RuntimeOrigin::signed(member)).unwrap_err().error;
+			assert_eq!(refused, pallet_tensornet_validators::Error::<Runtime>::Validates.into());
+		}
+	});
+}
+
+/// The local testnet with Dave as its fourth validator. An era is a session.
 fn four_validators() -> TestExternalities {
+	four_validators_at(DEVELOPMENT_PACE)
+}
+
+/// The same at another pace.
+fn four_validators_at(pace: u32) -> TestExternalities {
 	let mut patch = preset("local_testnet");
+	patch["governance"]["pace"] = pace.into();
 	let stash = DaveStash.to_account_id();
 	let keys =
 		SessionKeys { babe: Dave.public().into(), grandpa: Ed25519Keyring::Dave.public().into() };
@@ -56,7 +80,7 @@ fn pre_digest(author: u32, slot: Slot) -> Digest {
 /// The set that is in force in `slot`.
 fn set_in(slot: Slot) -> Vec<AccountId> {
 	let rotates =
-		System::block_number() > 0 && slot >= Babe::current_epoch_start() + EPOCH_DURATION_IN_SLOTS;
+		System::block_number() > 0 && slot >= Babe::current_epoch_start() + EpochDuration::get();
 	if rotates {
 		Session::queued_keys().into_iter().map(|(validator, _)| validator).collect()
 	} else {
@@ -92,7 +116,7 @@ fn next_slot() -> Slot {
 
 /// Makes the first block of the next session.
 fn next_session(absent: &[AccountId]) -> AccountId {
-	make_block(Babe::current_epoch_start() + EPOCH_DURATION_IN_SLOTS, absent, || ())
+	make_block(Babe::current_epoch_start() + EpochDuration::get(), absent, || ())
 }
 
 /// Makes `count` blocks in as many slots.
@@ -279,11 +303,12 @@ fn an_appeal_cancels_a_slash_and_nobody_else_does() {
 
 #[test]
 fn who_is_silent_for_an_era_loses_a_thousandth_and_its_place() {
-	four_validators().execute_with(|| {
+	// Long enough that everybody is expected to author: six sessions of 33 slots.
+	four_validators_at(6).execute_with(|| {
 		set_slash_delay(ERAS_PER_DAY);
 		let silent = CharlieStash.to_account_id();
 		let absent = [silent.clone()];
-		blocks(EPOCH_DURATION_IN_SLOTS as u32, &absent);
+		blocks(SessionsPerEra::get() * EpochDuration::get() as u32, &absent);
 		assert_eq!(CurrentEra::<Runtime>::get().index, 0);
 		next_session(&absent);
 		let slash = Validators::pending_slashes().remove(0).1;
@@ -297,8 +322,9 @@ fn who_is_silent_for_an_era_loses_a_thousandth_and_its_place() {
 		}
 		assert_eq!(bonded(&silent), VALIDATOR_BOND - VALIDATOR_BOND / 1_000);
 		assert_ok!(Validators::stand(RuntimeOrigin::signed(silent)));
-		next_session(&[]);
-		next_session(&[]);
+		for _ in 0..=SessionsPerEra::get() {
+			next_session(&[]);
+		}
 		assert_eq!(running().len(), 4);
 	});
 }
@@ -405,13 +431,56 @@ fn a_bond_stays_within_reach_longer_than_a_fault_can_be_reported() {
 }
 
 #[test]
-fn eras_last_six_hours_and_a_session_on_development_chains() {
+fn eras_last_six_hours_and_a_minute_on_development_chains() {
 	TestExternalities::default().execute_with(|| {
 		assert_eq!(SessionsPerEra::get() * time::EPOCH_DURATION_IN_BLOCKS, 6 * time::HOURS);
+		assert_eq!(EpochDuration::get(), EPOCH_DURATION_IN_SLOTS);
 	});
 	development().execute_with(|| {
 		const { assert!(DEVELOPMENT_PACE > SESSIONS_PER_ERA) };
-		assert_eq!(SessionsPerEra::get(), 1);
+		assert_eq!((SessionsPerEra::get(), EpochDuration::get()), (1, time::MINUTES.into()));
+	});
+	// What the node reads of the genesis is what the runtime counts by.
+	preset_state("development").execute_with(|| {
+		use sp_consensus_babe::runtime_decl_for_babe_api::BabeApiV2;
+		let configuration = <Runtime as BabeApiV2<Block>>::configuration();
+		assert_eq!(configuration.epoch_length, EpochDuration::get());
+		next_session(&[]);
+		assert_eq!(<Runtime as BabeApiV2<Block>>::current_epoch().duration, EpochDuration::get());
+	});
+}
+
+/// docs/economy.md has the figures, decision 0010 why the rate is what it is.
+#[test]
+fn a_seat_that_is_bought_with_jobs_to_oneself_costs_more_than_it_earns() {
+	preset_state("development").execute_with(|| {
+		next_session(&[]);
+		next_session(&[]);
+		// No later era releases as much as the first one.
+		let budget = Tna::budget(0).expect("the first era is over").validators;
+		let earned = budget / Balance::from(validators::Count::get());
+		// The least bond that stands, doubled.
+		let stake = validators::MinBond::get();
+		let burned = validators::BurnPerStake::get() * stake;
+		assert_eq!(Validators::score(stake, burned), 2 * stake);
+		let price = burned * 1_000_000 / Balance::from(shares::JobBurn::get().deconstruct());
+		let rebate = emission::BurnRebate::get() * burned;
+		let cost = burned - rebate + shares::JobTreasury::get() * price;
+		assert_eq!((cost, earned / (UNIT / 100)), (160 * UNIT, 8_219));
+		assert!(cost > earned);
+	});
+}
+
+#[test]
+fn feigned_stake_costs_more_than_borrowed_stake_whatever_is_set() {
+	development().execute_with(|| {
+		let all = Governance::parameters();
+		let find = |name: &str| all.iter().find(|info| info.name == name.as_bytes()).expect(name);
+		let whole = 1_000_000;
+		let lost = whole - find("emission.BurnRebate").most;
+		let an_era = find("validators.BurnPerStake").least * lost;
+		let a_year = an_era * u128::from(time::ERAS_PER_YEAR) / whole;
+		assert_eq!(a_year, 146_000, "in millionths of the stake");
 	});
 }
 

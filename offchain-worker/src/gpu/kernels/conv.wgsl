@@ -2,13 +2,8 @@
 //
 // Convolution of [N, D, H, W, C] with weights [O, KD, KH, KW, C] as a matrix product that gathers its
 // left operand on the fly: rows are output places (n, oz, oy, ox), columns are output channels, the
-// summed axis is (kz, ky, kx, c). In two dimensions the depths are 1. A position of the summed axis
-// is one value, or a word of four bytes in the packed form, which counts `channels` and `depth` in
-// words.
-//
-// One dispatch sums positions [k_begin, k_end) of the operand plane at `input_base`:
-// out = (accumulate ? out : 0) + (sum << shift) + bias * bias_factor.
-// Padding reads as `fill`: zero, less the zero point, in the form of the plane.
+// summed axis is (kz, ky, kx, c). In two dimensions the depths are 1. One dispatch adds positions
+// [k_begin, k_end), the first one the bias as well.
 
 struct Params {
 	first: u32,
@@ -40,11 +35,6 @@ struct Params {
 	input_zero_point: i32,
 	weight_zero_point: i32,
 	bias_stride: u32,
-	input_base: u32,
-	fill: i32,
-	accumulate: u32,
-	shift: u32,
-	bias_factor: i32,
 }
 
 @group(0) @binding(0) var<storage, read> p: Params;
@@ -77,9 +67,10 @@ fn tap(first: vec4<i32>, delta: vec3<i32>, c: u32, live: bool) -> i32 {
 	if all(at >= vec3<i32>(0)) && at.x < p.slices && at.y < p.height && at.z < p.width {
 		let slice = (first.w * p.slices + at.x) * p.height;
 		let place = bitcast<u32>((slice + at.y) * p.width + at.z);
-		return input[p.input_base + place * p.channels + c] - p.input_zero_point;
+		return input[place * p.channels + c] - p.input_zero_point;
 	}
-	return p.fill;
+	// Padding is zero after its zero point.
+	return 0;
 }
 
 fn weight_at(column: u32, k: u32, live: bool) -> i32 {
@@ -94,14 +85,11 @@ fn put(row: u32, column: u32, sums: vec4<i32>, live: bool) {
 	for (var j = 0u; j < 4u; j++) {
 		if live && row < p.rows && column + j < p.columns {
 			let at = row * p.columns + column + j;
-			var sum = sums[j] << p.shift;
-			if p.bias_factor != 0 {
-				sum += bias[(column + j) * p.bias_stride] * p.bias_factor;
+			if p.k_begin > 0u {
+				out[at] += sums[j];
+			} else {
+				out[at] = sums[j] + bias[(column + j) * p.bias_stride];
 			}
-			if p.accumulate == 1u {
-				sum += out[at];
-			}
-			out[at] = sum;
 		}
 	}
 }

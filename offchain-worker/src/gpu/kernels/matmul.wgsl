@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // a [N, H, C] x b [N, C, W] -> [N, H, W]: sum over c of (a - a_zero_point) * (b - b_zero_point),
-// wrapping. A position of the summed axis is one value, or a word of four bytes in the packed form,
-// which counts `depth` in words.
-//
-// One dispatch sums positions [k_begin, k_end) of the operand plane at `a_base`:
-// out = (accumulate ? out : 0) + (sum << shift) + offset[n, w] * offset_factor.
+// wrapping. One dispatch adds positions [k_begin, k_end).
 
 struct Params {
 	first: u32,
@@ -19,21 +15,16 @@ struct Params {
 	k_end: u32,
 	a_zero_point: i32,
 	b_zero_point: i32,
-	a_base: u32,
-	accumulate: u32,
-	shift: u32,
-	offset_factor: i32,
 }
 
 @group(0) @binding(0) var<storage, read> p: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<i32>;
 @group(0) @binding(2) var<storage, read> a_data: array<i32>;
 @group(0) @binding(3) var<storage, read> b_data: array<i32>;
-@group(0) @binding(4) var<storage, read> offsets: array<i32>;
 
 fn a_at(batch: u32, row: u32, k: u32) -> i32 {
 	if row < p.rows && k < p.k_end {
-		return a_data[p.a_base + (batch * p.rows + row) * p.depth + k] - p.a_zero_point;
+		return a_data[(batch * p.rows + row) * p.depth + k] - p.a_zero_point;
 	}
 	return 0;
 }
@@ -50,14 +41,11 @@ fn put(batch: u32, row: u32, column: u32, sums: vec4<i32>, live: bool) {
 	for (var j = 0u; j < 4u; j++) {
 		if live && row < p.rows && column + j < p.columns {
 			let at = (batch * p.rows + row) * p.columns + column + j;
-			var sum = sums[j] << p.shift;
-			if p.offset_factor != 0 {
-				sum += offsets[batch * p.columns + column + j] * p.offset_factor;
+			if p.k_begin > 0u {
+				out[at] += sums[j];
+			} else {
+				out[at] = sums[j];
 			}
-			if p.accumulate == 1u {
-				sum += out[at];
-			}
-			out[at] = sum;
 		}
 	}
 }

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packs four values along the middle axis of an [outer, length, inner] view into the bytes of one
-// word, as operands of the packed matrix kernels: out[out_base + i] over [outer, words, inner].
-// Places past `length` are zero. PLANE 0: the low byte of value - zero_point, for values that fit
-// one byte. 1: the high byte of 16-bit values. 2: their low byte less 128, so that
-// value = 256 * high + low + 128 with both bytes signed.
-
-override OP: u32;
+// Packs sixteen values along the middle axis of an [outer, length, inner] view into the bytes of a
+// vector, as an operand of the products of bytes: out[out_base + i] over [outer, vectors, inner].
+// Places past `length` are zero.
 
 struct Params {
 	first: u32,
 	count: u32,
 	length: u32,
-	words: u32,
+	vectors: u32,
 	inner: u32,
-	zero_point: i32,
+	outer_stride: u32,
+	length_stride: u32,
+	inner_stride: u32,
 	out_base: u32,
 }
 
 @group(0) @binding(0) var<storage, read> p: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> value: array<i32>;
+
+// The values k to k + 3 of the line that begins at `start`.
+fn word(start: u32, k: u32) -> u32 {
+	var packed = 0u;
+	for (var lane = 0u; lane < 4u; lane++) {
+		if k + lane < p.length {
+			packed |= byte_of(value[start + (k + lane) * p.length_stride]) << (lane * 8u);
+		}
+	}
+	return packed;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -33,24 +42,9 @@ fn main(
 		return;
 	}
 	let i = p.first + n;
-	let column = i % p.inner;
-	let row = i / p.inner;
-	let start = (row % p.words) * 4u;
-	let source = (row / p.words) * p.length;
-	var word = 0u;
-	for (var lane = 0u; lane < 4u; lane++) {
-		let k = start + lane;
-		if k < p.length {
-			let v = bitcast<u32>(value[(source + k) * p.inner + column] - p.zero_point);
-			var byte = v;
-			if OP == 1u {
-				byte = v >> 8u;
-			}
-			if OP == 2u {
-				byte = v ^ 0x80u;
-			}
-			word |= (byte & 0xffu) << (lane * 8u);
-		}
-	}
-	out[p.out_base + i] = word;
+	let rest = i / p.inner;
+	let start = (rest / p.vectors) * p.outer_stride + (i % p.inner) * p.inner_stride;
+	let k = (rest % p.vectors) * 16u;
+	out[p.out_base + i] =
+		vec4<u32>(word(start, k), word(start, k + 4u), word(start, k + 8u), word(start, k + 12u));
 }

@@ -33,8 +33,7 @@ fn main(
 	let i = p.first + n;
 	let c = i % p.channels;
 	let centred = bitcast<i32>(bitcast<u32>(value[i]) - bitcast<u32>(p.input_zero_point));
-	let s = bitcast<u32>(shifts[c]) & 63u;
-	let scaled = wide_saturate(wide_round_shift(wide_mul(centred, multipliers[c]), s));
+	let scaled = wide_rescale(centred, multipliers[c], bitcast<u32>(shifts[c]));
 	let r = bitcast<i32>(bitcast<u32>(scaled) + bitcast<u32>(p.output_zero_point));
 	out[i] = max(min(r, p.high), p.low);
 }

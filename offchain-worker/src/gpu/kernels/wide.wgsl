@@ -63,3 +63,8 @@ fn wide_saturate(v: Wide) -> i32 {
 	}
 	return select(2147483647, i32(-2147483648), (v.hi >> 31u) == 1u);
 }
+
+// `(value * multiplier + (s > 0 ? 2^(s-1) : 0)) >> s` in 64 bits, limited to i32, with s = shift & 63.
+fn wide_rescale(value: i32, multiplier: i32, shift: u32) -> i32 {
+	return wide_saturate(wide_round_shift(wide_mul(value, multiplier), shift & 63u));
+}

@@ -4,18 +4,29 @@
 //! touches a device.
 //!
 //! Every value is held row-major, one i32 for each element. Reshapes, identities and widening
-//! casts share the buffer of their operand. Nodes that no checkpoint depends on are left out.
+//! casts share the buffer of their operand. Nodes that no checkpoint depends on are left out, and what
+//! only adds a bias to a product of bytes or rescales it is a part of that product's kernel.
 
 mod operators;
+mod packed;
 mod products;
+mod tail;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod twins;
 mod windows;
 
 use super::{
 	error::GpuError,
-	kernel::{Kernel, LoadParams, StoreParams},
+	kernel::Kernel,
+	params::{LoadParams, StoreParams},
+	product::{Choice, Size},
 	view::{padded, row_major, View},
 };
 use bytemuck::Pod;
+use packed::Packing;
+use std::collections::HashMap;
 use tensornet_tensor::{CheckedProgram, DType, Layout, TensorType, ValueId};
 
 /// The most that one invocation loops in one dispatch. Software Vulkan (llvmpipe) ends all loops of a
@@ -88,6 +99,9 @@ pub(crate) struct Lowered {
 pub(crate) struct Bounds {
 	/// Work of one dispatch, in multiply-accumulates.
 	pub work: u64,
+	/// Multiply-accumulates a second that the work is counted in. What was measured to be faster or
+	/// slower counts less or more.
+	pub rate: u64,
 	/// Workgroups of one dispatch.
 	pub groups: u64,
 	/// Bytes of one buffer.
@@ -96,13 +110,24 @@ pub(crate) struct Bounds {
 	pub packed: bool,
 }
 
-/// Lowers `program` for a device with these bounds.
-pub(crate) fn lower(program: &CheckedProgram, bounds: Bounds) -> Result<Lowered, GpuError> {
+/// Says which kernel makes a product of bytes of some size.
+pub(crate) type Choose<'a> = dyn Fn(Size) -> Result<Choice, GpuError> + 'a;
+
+/// Lowers `program` for a device with these bounds. `choose` says which kernel makes a product of bytes.
+pub(crate) fn lower(
+	program: &CheckedProgram,
+	bounds: Bounds,
+	choose: &Choose,
+) -> Result<Lowered, GpuError> {
 	let mut lowering = Lowering {
 		program,
 		bounds,
+		choose,
 		lowered: Lowered::default(),
 		values: Vec::new(),
+		uses: Vec::new(),
+		done: HashMap::new(),
+		packed: HashMap::new(),
 		constant: None,
 	};
 	lowering.run()?;
@@ -112,18 +137,35 @@ pub(crate) fn lower(program: &CheckedProgram, bounds: Bounds) -> Result<Lowered,
 struct Lowering<'a> {
 	program: &'a CheckedProgram,
 	bounds: Bounds,
+	choose: &'a Choose<'a>,
 	lowered: Lowered,
 	/// Buffer of each value so far.
 	values: Vec<Option<BufferId>>,
+	/// How each value is used.
+	uses: Vec<Uses>,
+	/// Values to come that a kernel before them has made.
+	done: HashMap<usize, BufferId>,
+	/// Operands that were packed for a product of bytes.
+	packed: HashMap<Packing, BufferId>,
 	/// The constant whose preparation is being lowered: what is emitted then runs once, when the
 	/// constant is uploaded, and its results stay.
 	constant: Option<usize>,
+}
+
+/// How a value is used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+	/// How often: as an operand of what is needed, or as a checkpoint.
+	count: u32,
+	/// The last value that is computed from it.
+	last: Option<usize>,
 }
 
 impl<'a> Lowering<'a> {
 	fn run(&mut self) -> Result<(), GpuError> {
 		let program = self.program.program();
 		let needed = self.needed();
+		self.uses = self.uses(&needed);
 		let is_needed = |value: usize| needed.get(value).copied().unwrap_or(false);
 
 		for input in &program.inputs {
@@ -152,7 +194,10 @@ impl<'a> Lowering<'a> {
 				self.values.push(None);
 				continue;
 			}
-			let buffer = self.node(node, value)?;
+			let buffer = match self.done.remove(&value) {
+				Some(buffer) => buffer,
+				None => self.node(node, value)?,
+			};
 			self.values.push(Some(buffer));
 			while let Some((number, checkpoint)) =
 				checkpoints.next_if(|(_, c)| usize::from(c.value) == value)
@@ -181,6 +226,25 @@ impl<'a> Lowering<'a> {
 			}
 		}
 		needed
+	}
+
+	/// How what is needed uses each value.
+	fn uses(&self, needed: &[bool]) -> Vec<Uses> {
+		let program = self.program.program();
+		let mut uses = vec![Uses::default(); needed.len()];
+		for checkpoint in &program.checkpoints {
+			uses[usize::from(checkpoint.value)].count += 1;
+		}
+		let first = needed.len() - program.nodes.len();
+		let nodes = program.nodes.iter().zip(first..).filter(|(_, value)| needed[*value]);
+		for (node, value) in nodes {
+			for operand in &node.operands {
+				let uses = &mut uses[usize::from(*operand)];
+				uses.count += 1;
+				uses.last = Some(value);
+			}
+		}
+		uses
 	}
 
 	fn ty(&self, value: usize) -> Result<&'a TensorType, GpuError> {

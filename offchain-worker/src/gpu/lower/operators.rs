@@ -5,9 +5,10 @@
 use super::{BufferId, Lowering};
 use crate::gpu::{
 	error::GpuError,
-	kernel::{
-		ArgMaxParams, CopyParams, Elementwise, ElementwiseParams, GatherParams, Kernel,
-		ReduceParams, RescaleParams, ScatterParams, TableParams,
+	kernel::{Elementwise, Kernel},
+	params::{
+		ArgMaxParams, CopyParams, ElementwiseParams, GatherParams, ReduceParams, RescaleParams,
+		ScatterParams, TableParams,
 	},
 	view::{broadcast, padded, row_major, View},
 };
@@ -54,11 +55,11 @@ impl Lowering<'_> {
 			Op::Select => self.elementwise(args, Elementwise::Select, out_ty.dtype, [0, 0]),
 			Op::Conv2d { window, input_zero_point, weight_zero_point } => {
 				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
-				self.conv(args, &node.operands, window.into(), zero_points)
+				self.conv(args, node, value, window.into(), zero_points)
 			}
 			Op::Conv3d { window, input_zero_point, weight_zero_point } => {
 				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
-				self.conv(args, &node.operands, window.into(), zero_points)
+				self.conv(args, node, value, window.into(), zero_points)
 			}
 			Op::DepthwiseConv2d { window, input_zero_point, weight_zero_point } => {
 				let zero_points = [(*input_zero_point).into(), (*weight_zero_point).into()];
@@ -70,7 +71,7 @@ impl Lowering<'_> {
 			}
 			Op::MatMul { a_zero_point, b_zero_point } => {
 				let zero_points = [(*a_zero_point).into(), (*b_zero_point).into()];
-				self.matmul(args, &node.operands, zero_points)
+				self.matmul(args, node, value, zero_points)
 			}
 			Op::MaxPool2d { kernel, window } => self.max_pool(args, *kernel, window),
 			Op::AvgPool2d { kernel, window, input_zero_point, output_zero_point } => {
@@ -266,7 +267,7 @@ impl Lowering<'_> {
 	}
 
 	/// Reduces the middle axis of an [outer, length, inner] view.
-	pub(super) fn reduce_view(
+	fn reduce_view(
 		&mut self,
 		kernel: Kernel,
 		mut source: BufferId,

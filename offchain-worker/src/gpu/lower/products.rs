@@ -1,44 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Convolutions and matrix products: one value for each position of the summed axis, or, on devices
-//! that multiply four bytes at once, packed words.
-//!
-//! In packed form the right operand has 8 bits and no zero point. A left operand of 8 bits without
-//! zero point is one plane of bytes. Any other whose centred values have 16 bits is two: with
-//! x = 256 * high + low + 128, both bytes signed, the sum of x * w is
-//! 256 * sum(high * w) + sum(low * w) + 128 * sum(w).
+//! Convolutions and matrix products: of bytes in vectors where they can be (see [`packed`](super::packed)),
+//! of single values otherwise.
 
-use super::{operators::Args, BufferId, Lowering, LOOP};
+use super::{
+	operators::Args,
+	packed::{Flat, Product},
+	BufferId, Lowering, LOOP,
+};
 use crate::gpu::{
 	error::GpuError,
-	kernel::{ConvParams, Form, Kernel, MatMulParams, PackParams, Plane, TILE},
+	kernel::{Kernel, Plane, TILE},
+	params::{ConvParams, MatMulParams},
+	product::Size,
 };
-use tensornet_tensor::{DType, Reduction, TensorType, ValueId, Window, Window3};
-
-/// Rows and positions below which packing costs more than it saves.
-const WORTH_PACKING: u64 = 16;
-
-/// One pass over the summed axis of a packed product.
-#[derive(Clone, Copy)]
-struct Pass {
-	/// Number of the plane in the packed left operand.
-	plane: u32,
-	/// What padding reads as.
-	fill: i32,
-	/// Left shift of the pass's sums.
-	shift: u32,
-}
-
-const ONE_PLANE: (&[Plane], &[Pass]) = (&[Plane::Whole], &[Pass { plane: 0, fill: 0, shift: 0 }]);
-
-const TWO_PLANES: (&[Plane], &[Pass]) = (
-	&[Plane::High, Plane::Low],
-	&[
-		Pass { plane: 0, fill: 0, shift: 8 },
-		// Zero has the low byte -128.
-		Pass { plane: 1, fill: 0x8080_8080_u32 as i32, shift: 0 },
-	],
-);
+use tensornet_tensor::{Node, TensorType, Window, Window3};
 
 /// The windows of a convolution in depth, vertical and horizontal.
 #[derive(Clone, Copy)]
@@ -83,89 +59,12 @@ fn volume(ty: &TensorType) -> Result<(u32, [u32; 3], u32), GpuError> {
 }
 
 impl Lowering<'_> {
-	/// How the left operand is packed, if the product is made in packed form.
-	fn packing(
-		&self,
-		left: &TensorType,
-		right: &TensorType,
-		[left_zero, right_zero]: [i32; 2],
-		[rows, depth]: [u64; 2],
-	) -> Option<(&'static [Plane], &'static [Pass])> {
-		let fits = self.bounds.packed
-			&& right.dtype == DType::I8
-			&& right_zero == 0
-			&& rows >= WORTH_PACKING
-			&& depth >= WORTH_PACKING;
-		let centred = |v: i32| DType::I16.min() <= v && v <= DType::I16.max();
-		if !fits {
-			None
-		} else if left.dtype == DType::I8 && left_zero == 0 {
-			Some(ONE_PLANE)
-		} else if centred(left.dtype.min() - left_zero) && centred(left.dtype.max() - left_zero) {
-			Some(TWO_PLANES)
-		} else {
-			None
-		}
-	}
-
-	/// Lowers `body` into the preparation of the constant that `value` is, or into the iteration.
-	pub(super) fn preparing<T>(
-		&mut self,
-		value: ValueId,
-		body: impl FnOnce(&mut Self) -> Result<T, GpuError>,
-	) -> Result<T, GpuError> {
-		let program = self.program.program();
-		self.constant = usize::from(value)
-			.checked_sub(program.inputs.len())
-			.filter(|constant| *constant < program.constants.len());
-		let result = body(self);
-		self.constant = None;
-		result
-	}
-
-	/// Packs planes of an [outer, length, inner] view of `value` along its middle axis, one behind
-	/// the other.
-	fn pack(
-		&mut self,
-		(value, buffer): (ValueId, BufferId),
-		planes: &[Plane],
-		zero_point: i32,
-		[outer, length, inner]: [u64; 3],
-	) -> Result<BufferId, GpuError> {
-		let words = length.div_ceil(4);
-		let units = outer * words * inner;
-		self.preparing(value, |lowering| {
-			let packed = lowering.temporary(units * planes.len() as u64)?;
-			for (plane, number) in planes.iter().zip(0..) {
-				let params = PackParams {
-					length: length as u32,
-					words: words as u32,
-					inner: inner as u32,
-					zero_point,
-					out_base: number * units as u32,
-					..Default::default()
-				};
-				lowering.emit(Kernel::Pack(*plane), params, packed, &[buffer], units, 16);
-			}
-			Ok(packed)
-		})
-	}
-
-	/// Sums of the right operand's columns, where the left operand has two planes.
-	fn column_sums(
-		&mut self,
-		(value, buffer): (ValueId, BufferId),
-		view: [u64; 3],
-	) -> Result<BufferId, GpuError> {
-		self.preparing(value, |lowering| {
-			lowering.reduce_view(Kernel::Reduce(Reduction::Sum), buffer, view)
-		})
-	}
-
+	/// Lowers a convolution, which makes `value`, and what of the nodes behind it its kernel takes in.
 	pub(super) fn conv(
 		&mut self,
 		args: Args<'_>,
-		operands: &[ValueId],
+		node: &Node,
+		value: usize,
 		windows: Windows,
 		zero_points: [i32; 2],
 	) -> Result<BufferId, GpuError> {
@@ -173,21 +72,18 @@ impl Lowering<'_> {
 		let (columns, kernel, _) = volume(args.ty(1)?)?;
 		let (_, out_extents, _) = volume(args.out)?;
 		let [biases] = args.dims(2)?;
-		let &[input_value, weight_value, _] = operands else {
-			return Err(GpuError::Inconsistent);
-		};
-		let &[input, weight, bias] = args.buffers else {
+		let (&[input_value, weight_value, bias_value], &[input, weight, bias]) =
+			(&node.operands[..], args.buffers)
+		else {
 			return Err(GpuError::Inconsistent);
 		};
 		let rows = batches * out_extents.iter().product::<u32>();
 		let [_, kernel_height, kernel_width] = kernel;
-		let taps = kernel.iter().product::<u32>();
-		let column_tiles = columns.div_ceil(TILE);
-		let tiles = u64::from(rows.div_ceil(TILE)) * u64::from(column_tiles);
+		let depth = kernel.iter().product::<u32>() * channels;
 		let params = ConvParams {
-			column_tiles,
+			column_tiles: columns.div_ceil(TILE),
 			rows,
-			depth: taps * channels,
+			depth,
 			columns,
 			extents,
 			channels,
@@ -200,138 +96,109 @@ impl Lowering<'_> {
 			input_zero_point: zero_points[0],
 			weight_zero_point: zero_points[1],
 			bias_stride: u32::from(biases > 1),
-			bias_factor: 1,
 			..Default::default()
 		};
-		let shape = [rows, channels].map(u64::from);
-		let packing = self.packing(args.ty(0)?, args.ty(1)?, zero_points, shape);
-		let Some((planes, passes)) = packing else {
+		// A window of one place that slides over all of them is a matrix product.
+		let flat = kernel == [1; 3]
+			&& windows.pad == [0; 3]
+			&& windows.stride == [1; 3]
+			&& out_extents == extents;
+		let padding = if flat { None } else { Some(zero_points[0]) };
+		let Some(planes) = self.planes(args.ty(0)?, args.ty(1)?, depth, padding) else {
 			let out = self.temporary(args.out.elements())?;
-			for [k_begin, k_end] in self.depth_ranges(params.depth) {
-				let accumulate = u32::from(k_begin > 0);
-				let bias_factor = 1 - accumulate as i32;
-				let params = ConvParams { k_begin, k_end, accumulate, bias_factor, ..params };
-				let kernel = Kernel::Conv(Form::Single);
-				self.emit(kernel, params, out, args.buffers, tiles, tile_work(k_end - k_begin));
+			let tiles = u64::from(rows.div_ceil(TILE)) * u64::from(params.column_tiles);
+			for [k_begin, k_end] in self.depth_ranges(depth) {
+				let params = ConvParams { k_begin, k_end, ..params };
+				let work = tile_work(k_end - k_begin);
+				self.emit(Kernel::Conv, params, out, args.buffers, tiles, work);
 			}
 			return Ok(out);
 		};
-
-		let places = u64::from(batches) * extents.map(u64::from).iter().product::<u64>();
-		let view = [places, channels.into(), 1];
-		let packed_input = self.pack((input_value, input), planes, zero_points[0], view)?;
-		let view = [u64::from(columns) * u64::from(taps), channels.into(), 1];
-		let packed_weight = self.pack((weight_value, weight), &[Plane::Whole], 0, view)?;
-		let sums = if planes.len() > 1 {
-			let view = [columns.into(), params.depth.into(), 1];
-			Some(self.column_sums((weight_value, weight), view)?)
-		} else {
-			None
+		let by_column = Flat { outer: 1, length: depth, inner: columns, strides: [0, 1, depth] };
+		let product = Product {
+			size: Size { batches: 1, rows, depth, columns },
+			planes,
+			zero_points,
+			right: self.pack((weight_value, weight), &[Plane::Whole], by_column)?,
+			right_value: weight_value,
 		};
-		let words = channels.div_ceil(4);
+		let tail = self.tail(value, columns, Some((bias_value, bias, params.bias_stride)))?;
+		let terms = self.column_terms(&product, &tail)?;
 		let out = self.temporary(args.out.elements())?;
-		let mut first = true;
-		for pass in passes {
-			for [k_begin, k_end] in self.depth_ranges(taps * words) {
-				// The first dispatch brings the bias, the first of the low plane the column sums.
-				let (added, bias_stride, bias_factor) = match sums {
-					_ if first => (bias, params.bias_stride, 1),
-					Some(sums) if pass.plane == 1 && k_begin == 0 => (sums, 1, 128),
-					_ => (bias, 0, 0),
-				};
-				let params = ConvParams {
-					depth: taps * words,
-					channels: words,
-					k_begin,
-					k_end,
-					input_zero_point: 0,
-					input_base: pass.plane * (places as u32) * words,
-					fill: pass.fill,
-					accumulate: u32::from(!first),
-					shift: pass.shift,
-					bias_stride,
-					bias_factor,
-					..params
-				};
-				first = false;
-				let kernel = Kernel::Conv(Form::Packed);
-				let work = tile_work(k_end - k_begin);
-				self.emit(kernel, params, out, &[packed_input, packed_weight, added], tiles, work);
+		if flat {
+			let by_row = Flat { outer: 1, length: depth, inner: rows, strides: [0, 1, depth] };
+			let left = self.pack((input_value, input), planes, by_row)?;
+			self.multiply(&product, left, terms, &tail, out, 0)?;
+		} else {
+			// As many rows at once as there is room for their windows.
+			let most = self.unfolded_rows(&product);
+			for first in (0..rows).step_by(most as usize) {
+				let size = Size { rows: most.min(rows - first), ..product.size };
+				let part = Product { size, ..product };
+				let left = self.unfold(&part, &params, input, first)?;
+				self.multiply(&part, left, terms, &tail, out, first * columns)?;
 			}
 		}
+		self.finished(&tail, out);
 		Ok(out)
 	}
 
+	/// Lowers a matrix product, which makes `value`, and what of the nodes behind it its kernel takes in.
 	pub(super) fn matmul(
 		&mut self,
 		args: Args<'_>,
-		operands: &[ValueId],
+		node: &Node,
+		value: usize,
 		zero_points: [i32; 2],
 	) -> Result<BufferId, GpuError> {
 		let [batches, rows, depth] = args.dims(0)?;
 		let [_, _, columns] = args.dims(1)?;
-		let (&[a_value, b_value], &[a, b]) = (operands, args.buffers) else {
+		let (&[a_value, b_value], &[a, b]) = (&node.operands[..], args.buffers) else {
 			return Err(GpuError::Inconsistent);
 		};
-		let row_tiles = rows.div_ceil(TILE);
-		let column_tiles = columns.div_ceil(TILE);
-		let tiles = u64::from(batches) * u64::from(row_tiles) * u64::from(column_tiles);
-		let params = MatMulParams {
-			row_tiles,
-			column_tiles,
-			rows,
-			depth,
-			columns,
-			a_zero_point: zero_points[0],
-			b_zero_point: zero_points[1],
-			..Default::default()
-		};
-		let shape = [rows, depth].map(u64::from);
-		let packing = self.packing(args.ty(0)?, args.ty(1)?, zero_points, shape);
-		let Some((planes, passes)) = packing else {
+		let Some(planes) = self.planes(args.ty(0)?, args.ty(1)?, depth, None) else {
+			let row_tiles = rows.div_ceil(TILE);
+			let column_tiles = columns.div_ceil(TILE);
+			let tiles = u64::from(batches) * u64::from(row_tiles) * u64::from(column_tiles);
+			let params = MatMulParams {
+				row_tiles,
+				column_tiles,
+				rows,
+				depth,
+				columns,
+				a_zero_point: zero_points[0],
+				b_zero_point: zero_points[1],
+				..Default::default()
+			};
 			let out = self.temporary(args.out.elements())?;
 			for [k_begin, k_end] in self.depth_ranges(depth) {
-				let accumulate = u32::from(k_begin > 0);
-				let params = MatMulParams { k_begin, k_end, accumulate, ..params };
-				let kernel = Kernel::MatMul(Form::Single);
-				self.emit(kernel, params, out, &[a, b, b], tiles, tile_work(k_end - k_begin));
+				let params = MatMulParams { k_begin, k_end, ..params };
+				let work = tile_work(k_end - k_begin);
+				self.emit(Kernel::MatMul, params, out, args.buffers, tiles, work);
 			}
 			return Ok(out);
 		};
-
-		let all_rows = u64::from(batches) * u64::from(rows);
-		let packed_a =
-			self.pack((a_value, a), planes, zero_points[0], [all_rows, depth.into(), 1])?;
-		let b_view = [batches, depth, columns].map(u64::from);
-		let packed_b = self.pack((b_value, b), &[Plane::Whole], 0, b_view)?;
-		let sums =
-			if planes.len() > 1 { Some(self.column_sums((b_value, b), b_view)?) } else { None };
-		let words = depth.div_ceil(4);
+		let by_row =
+			Flat { outer: batches, length: depth, inner: rows, strides: [rows * depth, 1, depth] };
+		let by_column = Flat {
+			outer: batches,
+			length: depth,
+			inner: columns,
+			strides: [depth * columns, columns, 1],
+		};
+		let left = self.pack((a_value, a), planes, by_row)?;
+		let product = Product {
+			size: Size { batches, rows, depth, columns },
+			planes,
+			zero_points,
+			right: self.pack((b_value, b), &[Plane::Whole], by_column)?,
+			right_value: b_value,
+		};
+		let tail = self.tail(value, columns, None)?;
+		let terms = self.column_terms(&product, &tail)?;
 		let out = self.temporary(args.out.elements())?;
-		let mut first = true;
-		for pass in passes {
-			for [k_begin, k_end] in self.depth_ranges(words) {
-				let (added, offset_factor) = match sums {
-					Some(sums) if pass.plane == 1 && k_begin == 0 => (sums, 128),
-					_ => (packed_b, 0),
-				};
-				let params = MatMulParams {
-					depth: words,
-					k_begin,
-					k_end,
-					a_zero_point: 0,
-					a_base: pass.plane * (all_rows as u32) * words,
-					accumulate: u32::from(!first),
-					shift: pass.shift,
-					offset_factor,
-					..params
-				};
-				first = false;
-				let kernel = Kernel::MatMul(Form::Packed);
-				let work = tile_work(k_end - k_begin);
-				self.emit(kernel, params, out, &[packed_a, packed_b, added], tiles, work);
-			}
-		}
+		self.multiply(&product, left, terms, &tail, out, 0)?;
+		self.finished(&tail, out);
 		Ok(out)
 	}
 

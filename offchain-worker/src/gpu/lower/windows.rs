@@ -5,9 +5,8 @@
 use super::{operators::Args, BufferId, Lowering, LOOP};
 use crate::gpu::{
 	error::GpuError,
-	kernel::{
-		AvgPoolParams, DepthwiseParams, Kernel, MaxPoolParams, ResizeParams, TransposeConvParams,
-	},
+	kernel::Kernel,
+	params::{AvgPoolParams, DepthwiseParams, MaxPoolParams, ResizeParams, TransposeConvParams},
 	view::{row_major, View},
 };
 use tensornet_tensor::{Interpolation, Scaling, ValueId, Window};
@@ -170,7 +169,7 @@ impl Lowering<'_> {
 		let (input, weight, bias) = (args.buffer(0)?, args.buffer(1)?, args.buffer(2)?);
 		let weight_value = *operands.get(1).ok_or(GpuError::Inconsistent)?;
 		// [O, KH, KW, C] becomes [KH, KW, C, O].
-		let turned = self.preparing(weight_value, |lowering| {
+		let turned = self.preparing(&[weight_value], |lowering| {
 			let turned = lowering.temporary(weight_type.elements())?;
 			let [by_filter, by_row, by_column, by_channel] =
 				row_major(&weight_type.shape)[..].try_into().map_err(|_| GpuError::Inconsistent)?;

@@ -170,12 +170,18 @@ fn a_record_says_to_which_era_it_is_decayed() {
 		CurrentEra::set(5);
 		job_settled(1, 2, 3, 1_000);
 		let amounts = Contributions { user: 1_000, ..Default::default() };
-		assert_eq!(Records::<Test>::get(1), Some(Record { era: 5, amounts }));
+		assert_eq!(
+			Records::<Test>::get(1),
+			Some(Record { era: 5, amounts, owed: 0, queued: false })
+		);
 		CurrentEra::set(8);
 		assert_ok!(join(1));
 		job_settled(1, 2, 3, 1_000);
 		let amounts = Contributions { user: 1_500, ..Default::default() };
-		assert_eq!(Records::<Test>::get(1), Some(Record { era: 8, amounts }));
+		assert_eq!(
+			Records::<Test>::get(1),
+			Some(Record { era: 8, amounts, owed: 0, queued: false })
+		);
 	});
 }
 

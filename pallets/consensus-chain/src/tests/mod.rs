@@ -4,6 +4,7 @@
 
 mod contributions;
 mod members;
+mod pot;
 mod property;
 mod sharing;
 mod simulation;

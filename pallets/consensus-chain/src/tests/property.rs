@@ -4,7 +4,7 @@
 
 use crate::{mock::*, Members, Pallet};
 use sp_runtime::Permill;
-use tensornet_protocol::{Lineage, Shares, CONTRIBUTIONS_PER_JOB, MAX_DEGREES};
+use tensornet_protocol::{Shares, CONTRIBUTIONS_PER_JOB, MAX_DEGREES};
 
 /// All links of one account upwards, without a limit. Fails if it meets an account twice.
 fn walk_to_the_end(from: AccountId) {
@@ -95,7 +95,7 @@ fn the_sum_of_shares_is_at_most_the_fee_and_below_the_burn() {
 					split.node + split.burn + split.treasury + split.author + split.lineage,
 					price
 				);
-				let payees = <ConsensusChain as Lineage>::job_settled(&job);
+				let payees = shares_in(&job);
 				let shared: Balance = payees.iter().map(|(_, amount)| amount).sum();
 				assert!(shared <= split.lineage, "seed {seed}: {shared} of {}", split.lineage);
 				assert!(shared < split.burn, "seed {seed}: {shared} against {}", split.burn);
@@ -120,7 +120,7 @@ fn the_most_payees_are_reached_and_never_exceeded() {
 			(first..first + 8).for_each(activate);
 		}
 		let job = settlement(1, 2, 3, 1 << 30, usual());
-		let payees = <ConsensusChain as Lineage>::job_settled(&job);
+		let payees = shares_in(&job);
 		assert_eq!(payees.len(), (CONTRIBUTIONS_PER_JOB * MAX_DEGREES) as usize);
 	});
 }

@@ -5,7 +5,6 @@
 use crate::mock::*;
 use frame_support::assert_ok;
 use sp_runtime::Permill;
-use tensornet_protocol::Lineage;
 
 /// The price of a job whose fee is 6,400: 3,200 for the node's ancestors, 1,920 for the requester's and
 /// 1,280 for the author's.
@@ -18,7 +17,7 @@ const AUTHOR: AccountId = 3;
 fn shares() -> Vec<(AccountId, Balance)> {
 	let job = settlement(REQUESTER, NODE, AUTHOR, PRICE, usual());
 	assert_eq!(job.split.lineage, 6_400);
-	<ConsensusChain as Lineage>::job_settled(&job)
+	shares_in(&job)
 }
 
 #[test]
@@ -52,7 +51,7 @@ fn each_contribution_passes_on_its_own_part() {
 }
 
 #[test]
-fn an_ancestor_of_several_is_paid_once() {
+fn an_ancestor_of_several_receives_all_their_parts() {
 	execute(|| {
 		assert_ok!(join(11));
 		for who in [NODE, REQUESTER, AUTHOR] {
@@ -79,7 +78,7 @@ fn a_job_without_a_fee_shares_nothing_and_still_counts() {
 		activate(11);
 		let free = tensornet_protocol::Shares { lineage: Permill::zero(), ..usual() };
 		let job = settlement(REQUESTER, NODE, AUTHOR, PRICE, free);
-		assert_eq!(<ConsensusChain as Lineage>::job_settled(&job), vec![]);
+		assert_eq!(shares_in(&job), vec![]);
 		assert_eq!(ConsensusChain::contributions(REQUESTER).user, PRICE);
 	});
 }
@@ -91,10 +90,10 @@ fn a_program_without_an_author_or_a_royalty_passes_nothing_on_for_it() {
 		activate(31);
 		let mut job = settlement(REQUESTER, NODE, AUTHOR, PRICE, usual());
 		job.author = None;
-		assert_eq!(<ConsensusChain as Lineage>::job_settled(&job), vec![]);
+		assert_eq!(shares_in(&job), vec![]);
 		let free = tensornet_protocol::Shares { author: Permill::zero(), ..usual() };
 		let job = settlement(REQUESTER, NODE, AUTHOR, PRICE, free);
-		assert_eq!(<ConsensusChain as Lineage>::job_settled(&job), vec![]);
+		assert_eq!(shares_in(&job), vec![]);
 	});
 }
 

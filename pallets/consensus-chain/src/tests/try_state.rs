@@ -2,10 +2,13 @@
 
 //! Every invariant check fires when the state is broken on purpose.
 
-use crate::{mock::*, HoldReason, MemberOf, Members, NextNumber, Records};
+use crate::{mock::*, HoldReason, MemberOf, Members, NextNumber, Pallet, Queue, Records};
 use frame_support::{
 	assert_ok,
-	traits::{fungible::MutateHold, tokens::Precision},
+	traits::{
+		fungible::{Mutate, MutateHold},
+		tokens::{Precision, Preservation},
+	},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -98,5 +101,52 @@ fn a_record_from_an_era_to_come() {
 		Records::<Test>::mutate(2, |record| {
 			record.as_mut().expect("it has one").era = 10;
 		});
+	});
+}
+
+#[test]
+fn a_queue_of_who_does_not_wait() {
+	fires("the queue names an account whose record knows nothing of it", || {
+		Pallet::<Test>::enqueue(&2);
+	});
+}
+
+#[test]
+fn a_place_in_the_queue_that_is_gone() {
+	fires("a record says that its account waits, and it does not", || {
+		note(&settlement(3, 9, 9, 128_000, usual()));
+		Queue::<Test>::remove(0);
+	});
+}
+
+#[test]
+fn an_account_that_waits_twice() {
+	fires("an account waits twice", || {
+		note(&settlement(3, 9, 9, 128_000, usual()));
+		Pallet::<Test>::enqueue(&3);
+	});
+}
+
+#[test]
+fn a_page_outside_the_queue() {
+	fires("a page lies outside the queue", || {
+		note(&settlement(3, 9, 9, 128_000, usual()));
+		let page = Queue::<Test>::take(0);
+		Queue::<Test>::insert(1, page);
+	});
+}
+
+#[test]
+fn a_debt_outside_the_queue() {
+	fires("what is owed is not in the queue", || {
+		Records::<Test>::mutate(2, |record| record.as_mut().expect("it has one").owed = 1);
+	});
+}
+
+#[test]
+fn a_pot_that_lacks_what_is_owed() {
+	fires("the pot holds less than what is owed to ancestors", || {
+		note(&settlement(3, 9, 9, 128_000, usual()));
+		assert_ok!(Balances::transfer(&ConsensusChain::pot(), &1, 1, Preservation::Expendable));
 	});
 }

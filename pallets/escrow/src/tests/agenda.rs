@@ -2,9 +2,9 @@
 
 //! The agenda under load: bounded in every block, carried over, in order, nothing lost.
 
-use crate::{mock::*, Agenda, AgendaCursor, Config, Jobs, Outcomes, Task, WeightInfo};
+use crate::{mock::*, Agenda, AgendaCursor, AgendaPages, Config, Jobs, Outcomes, Task, WeightInfo};
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
-use tensornet_protocol::{JobId, JobRequest, JobState};
+use tensornet_protocol::{JobId, JobRequest, JobState, AGENDA_PAGE};
 
 type Weights = <Test as Config>::WeightInfo;
 
@@ -19,6 +19,12 @@ fn in_state(state: JobState) -> Vec<JobId> {
 	(0..crate::NextJobId::<Test>::get())
 		.filter(|id| Escrow::job_state(*id) == Some(state))
 		.collect()
+}
+
+/// Entries of the agenda, those that mean nothing any more among them.
+fn entries() -> usize {
+	let in_slots: usize = Agenda::<Test>::iter_values().map(|slot| slot.tail.len()).sum();
+	in_slots + AgendaPages::<Test>::iter_values().map(|page| page.len()).sum::<usize>()
 }
 
 /// Weight for so many tasks of a kind, the other lanes being idle.
@@ -90,7 +96,8 @@ fn a_block_takes_no_more_weight_than_it_may() {
 		ServiceWeight::set(limit);
 		for (block, done) in [(3, 2), (4, 4), (5, 5)] {
 			System::set_block_number(block);
-			assert!(Escrow::on_initialize(block).all_lte(limit));
+			let shared = SharedWeight::get();
+			assert!(Escrow::on_initialize(block).all_lte(limit.saturating_add(shared)));
 			assert_eq!(in_state(JobState::Assigned).len(), done);
 		}
 	});
@@ -103,7 +110,7 @@ fn without_weight_nothing_is_done_and_nothing_lost() {
 		ServiceWeight::set(Weight::zero());
 		run_to(30);
 		assert_eq!(in_state(JobState::Queued).len(), 3);
-		assert_eq!(Agenda::<Test>::iter().count(), 3);
+		assert_eq!(entries(), 3);
 		ServiceWeight::set(Weight::MAX);
 		run_to(31);
 		assert_eq!(in_state(JobState::Assigned).len(), 3);
@@ -143,7 +150,7 @@ fn an_idle_chain_only_moves_its_cursors() {
 	TestExt::standard().execute_with(|| {
 		System::set_block_number(2);
 		let used = Escrow::on_initialize(2);
-		assert_eq!(used, weight_for(Task::Assign, 0));
+		assert_eq!(used, weight_for(Task::Assign, 0).saturating_add(SharedWeight::get()));
 		for task in [Task::Assign, Task::CommitDeadline, Task::Forget] {
 			assert_eq!(AgendaCursor::<Test>::get(task), Some(3));
 		}
@@ -171,7 +178,7 @@ fn outcomes_beyond_the_limit_are_forgotten_in_later_blocks() {
 			run_to(block);
 			assert_eq!(Outcomes::<Test>::iter().count(), kept);
 		}
-		assert_eq!(Agenda::<Test>::iter().count(), 0);
+		assert_eq!(entries(), 0);
 	});
 }
 
@@ -190,16 +197,65 @@ fn expiry_of_queued_jobs_is_carried_over_too() {
 }
 
 #[test]
-fn an_agenda_entry_of_a_job_that_is_gone_is_dropped_without_harm() {
+fn an_agenda_entry_that_means_nothing_is_dropped_without_harm_and_costs_little() {
 	TestExt::standard().execute_with(|| {
 		let id = assigned();
-		run_to(22);
-		Agenda::<Test>::insert((Task::Assign, 23, id), ());
-		Agenda::<Test>::insert((Task::Assign, 23, 777), ());
-		Agenda::<Test>::insert((Task::CommitDeadline, 23, 777), ());
-		Agenda::<Test>::insert((Task::Forget, 23, 777), ());
-		run_to(23);
+		run_to(20);
+		let withdrawn = submitted();
+		assert_ok!(dispatch(ALICE, crate::Call::cancel_job { job: withdrawn }));
+		// One of a job in another phase, one of a job that is gone, one for another time.
+		Escrow::schedule(Task::Assign, 21, id);
+		Escrow::schedule(Task::Assign, 21, withdrawn);
+		Escrow::schedule(Task::CommitDeadline, 21, id);
+		System::set_block_number(21);
+		let used = Escrow::on_initialize(21);
 		assert_eq!(Escrow::job_state(id), Some(JobState::Assigned));
-		assert_eq!(Agenda::<Test>::iter_keys().count(), 1);
+		let idle = weight_for(Task::Assign, 0).saturating_add(SharedWeight::get());
+		let three = Weights::agenda_entry().saturating_mul(3);
+		assert_eq!(used, idle.saturating_add(three));
+		assert!(three.all_lt(Escrow::step_weight(Task::Assign)));
+		// The end of the running attempt, the other two of the withdrawn job.
+		assert_eq!(entries(), 3);
 	});
+}
+
+#[test]
+fn a_block_with_more_entries_than_a_page_has_them_all_served() {
+	let many = u64::from(AGENDA_PAGE) * 2 + 3;
+	TestExt::standard().endow(ALICE, 1_000_000).execute_with(|| {
+		MaxAssignmentsPerBlock::set(AGENDA_PAGE + 1);
+		submit_many(many);
+		assert_eq!(Agenda::<Test>::get((Task::Assign, 3)).pages, 2);
+		assert_eq!(entries() as u64, many);
+		for (block, left) in [(2, many), (3, many - u64::from(AGENDA_PAGE) - 1), (4, 1), (5, 0)] {
+			run_to(block);
+			assert_eq!(in_state(JobState::Queued).len() as u64, left);
+			Escrow::do_try_state().expect("the invariants hold");
+		}
+		assert_eq!(
+			AgendaPages::<Test>::iter().filter(|((task, ..), _)| *task == Task::Assign).count(),
+			0
+		);
+	});
+}
+
+#[test]
+fn an_assignment_is_charged_for_the_nodes_that_it_looked_at() {
+	let used = |effort| {
+		let mut used = Weight::zero();
+		TestExt::standard().execute_with(|| {
+			Effort::set(effort);
+			submit_many(1);
+			run_to(2);
+			System::set_block_number(3);
+			used = Escrow::on_initialize(3);
+			assert_eq!(in_state(JobState::Assigned).len(), 1);
+		});
+		used
+	};
+	let (one, ten) = (used((1, 1)), used((10, 1)));
+	let assign = Weights::assign;
+	assert_eq!(ten.saturating_sub(one), assign(10).saturating_sub(assign(1)));
+	assert_eq!(used((10, 3)).saturating_sub(ten), Weights::compliance().saturating_mul(2));
+	assert!(used((16, 16)).all_lte(weight_for(Task::Assign, 1).saturating_add(SharedWeight::get())));
 }

@@ -3,14 +3,15 @@
 //! Every invariant check fires when the state is broken on purpose.
 
 use crate::{
-	mock::*, Agenda, AgendaCursor, Escrowed, HoldReason, Jobs, NextJobId, Outcomes, Phase, Task,
+	mock::*, Agenda, AgendaCursor, AgendaPages, Escrowed, HoldReason, Jobs, NextJobId, Outcomes,
+	Phase, Task,
 };
 use frame_support::{
 	assert_ok,
 	traits::{fungible::MutateHold, tokens::Precision},
 };
 use sp_runtime::TryRuntimeError;
-use tensornet_protocol::JobState;
+use tensornet_protocol::{AgendaPage, AgendaSlot, JobState};
 
 /// A chain with job 0 committed, 1 assigned, 2 queued and 3 settled; broken by `corrupt`.
 fn fires(message: &'static str, corrupt: impl FnOnce()) {
@@ -138,15 +139,36 @@ fn a_deposit_without_its_hold() {
 #[test]
 fn a_job_without_an_agenda_entry() {
 	let message = "a live job is not on the agenda";
-	fires(message, || Agenda::<Test>::remove((Task::Assign, 5, QUEUED)));
-	fires(message, || Agenda::<Test>::remove((Task::CommitDeadline, 24, ASSIGNED)));
+	fires(message, || Agenda::<Test>::remove((Task::Assign, 5)));
+	fires(message, || {
+		Agenda::<Test>::mutate((Task::CommitDeadline, 24), |slot| {
+			slot.tail.retain(|id| *id != ASSIGNED)
+		});
+	});
 }
 
 #[test]
-fn an_agenda_entry_too_many() {
-	let message = "an agenda entry is no job's next deadline";
-	fires(message, || Agenda::<Test>::insert((Task::Assign, 6, QUEUED), ()));
-	fires(message, || Agenda::<Test>::insert((Task::CommitDeadline, 24, COMMITTED), ()));
+fn an_agenda_entry_of_a_job_that_never_was() {
+	fires("the agenda names a job whose number has not been given out", || {
+		Escrow::schedule(Task::Assign, 6, QUEUED + 1);
+	});
+}
+
+#[test]
+fn an_empty_slot_of_the_agenda() {
+	fires("an empty slot of the agenda is kept", || {
+		Agenda::<Test>::insert((Task::Assign, 6), AgendaSlot::default());
+	});
+}
+
+#[test]
+fn pages_of_the_agenda_that_are_not_full_or_nobodys() {
+	fires("a page of the agenda is not full", || {
+		Agenda::<Test>::mutate((Task::Assign, 5), |slot| slot.pages = 1);
+	});
+	fires("a page of the agenda belongs to no slot", || {
+		AgendaPages::<Test>::insert((Task::Assign, 5, 0), AgendaPage::truncate_from(vec![QUEUED]));
+	});
 }
 
 #[test]
@@ -158,21 +180,19 @@ fn an_agenda_entry_behind_the_cursor() {
 
 #[test]
 fn an_outcome_that_stays_for_ever() {
-	fires("an outcome is never forgotten", || {
-		Agenda::<Test>::remove((Task::Forget, 23, SETTLED));
-	});
+	fires("an outcome is never forgotten", || Agenda::<Test>::remove((Task::Forget, 23)));
 }
 
 #[test]
 fn an_outcome_forgotten_twice() {
 	fires("an outcome is to be forgotten twice", || {
-		Agenda::<Test>::insert((Task::Forget, 24, SETTLED), ());
+		Escrow::schedule(Task::Forget, 24, SETTLED);
 	});
 }
 
 #[test]
 fn a_live_job_to_be_forgotten() {
 	fires("an agenda entry forgets a job not ended", || {
-		Agenda::<Test>::insert((Task::Forget, 24, QUEUED), ());
+		Escrow::schedule(Task::Forget, 24, QUEUED);
 	});
 }

@@ -76,11 +76,10 @@ fn step(random: &mut Random) {
 			lineage: Permill::from_parts(random.below(400_000) as u32),
 		}),
 		9 => {
-			// Some exist and some do not; some are named for more than there is.
-			let ancestor =
-				|random: &mut Random| (1 + random.below(8), u128::from(random.below(300)));
-			let count = random.below(25);
-			Ancestors::set((0..count).map(|_| ancestor(random)).collect());
+			// Some exist and some do not; sometimes more is asked for than there is.
+			let who = 1 + random.below(8);
+			let amount = u128::from(random.below(300));
+			Waits::set((random.below(3) > 0).then_some((who, amount)));
 		}
 		_ => run_blocks(1 + random.below(4)),
 	}

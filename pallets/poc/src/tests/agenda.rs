@@ -7,7 +7,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_ok, weights::Weight};
 use frame_system::limits::BlockWeights;
 use sp_runtime::DispatchError;
-use tensornet_protocol::{Failure, Slash, MAX_LINEAGE_PAYEES};
+use tensornet_protocol::{Failure, Slash, AGENDA_PAGE};
 
 const JOB: u64 = 3;
 
@@ -151,25 +151,74 @@ fn uses_no_more_than_its_weight() {
 }
 
 #[test]
-fn a_settlement_is_charged_for_the_ancestors_that_it_paid_and_no_others() {
-	let used = |ancestors| {
-		let mut used = Weight::zero();
-		TestExt::new().execute_with(|| {
-			let network = Compute::network(0);
-			network.revealed(JOB, &network.trace);
-			run_to(CHALLENGE_WINDOW);
-			Ledger::pay_ancestors(ancestors);
-			Poc::mix_beacon(CHALLENGE_WINDOW);
-			System::set_block_number(1 + CHALLENGE_WINDOW);
-			used = Poc::run_agenda(1 + CHALLENGE_WINDOW);
-			assert_eq!(Ledger::outcomes().last(), Some(&Outcome::Verified(JOB)));
-			Ledger::pay_ancestors(MAX_LINEAGE_PAYEES);
-		});
-		used
-	};
-	let settle = |ancestors| <Test as Config>::WeightInfo::task_settle(ancestors);
-	assert!(used(0).ref_time() < used(MAX_LINEAGE_PAYEES).ref_time());
-	assert_eq!(used(5).saturating_sub(used(0)), settle(5).saturating_sub(settle(0)));
+fn a_task_that_means_nothing_any_more_costs_little_and_changes_nothing() {
+	TestExt::new().execute_with(|| {
+		let network = Compute::network(0);
+		network.revealed(JOB, &network.trace);
+		run_to(REVEAL_WINDOW);
+		let commitment = Commitments::<Test>::get(JOB);
+		// Of a task that the job is past, of one that is not due yet, and of nobody's.
+		let now = 3 + REVEAL_WINDOW;
+		Poc::schedule(now, JOB, Task::Draw);
+		Poc::schedule(now, JOB, Task::Settle);
+		Poc::schedule(now, 77, Task::Settle);
+		run_to(now - 1);
+		Ledger::outcomes();
+		Poc::mix_beacon(now - 1);
+		System::set_block_number(now);
+		type Weights = <Test as Config>::WeightInfo;
+		let used = Poc::run_agenda(now);
+		assert_eq!(
+			used,
+			Weights::agenda_step().saturating_add(Weights::task_stale().saturating_mul(3))
+		);
+		assert!(Weights::task_stale().ref_time() < Weights::task_settle().ref_time());
+		assert_eq!(Commitments::<Test>::get(JOB), commitment);
+		assert_eq!(Ledger::outcomes(), vec![]);
+	});
+}
+
+#[test]
+fn an_old_deadline_does_not_reach_a_later_attempt_at_the_job() {
+	TestExt::new().execute_with(|| {
+		let network = Compute::network(0);
+		network.register();
+		network.assign(JOB);
+		network.commit(JOB, &network.trace);
+		run_to(2 + REVEAL_WINDOW);
+		assert_eq!(Commitments::<Test>::get(JOB), None);
+		Ledger::outcomes();
+		// The next attempt commits before an entry of the first one would have been due.
+		Poc::schedule(4 + REVEAL_WINDOW, JOB, Task::RevealBy);
+		network.assign(JOB);
+		network.commit(JOB, &network.trace);
+		Ledger::outcomes();
+		run_to(5 + REVEAL_WINDOW);
+		assert!(Commitments::<Test>::contains_key(JOB));
+		assert_eq!(Ledger::outcomes(), vec![]);
+	});
+}
+
+#[test]
+fn a_block_with_more_tasks_than_a_page_has_them_all_run() {
+	TestExt::new().execute_with(|| {
+		let many = u64::from(AGENDA_PAGE) * 2 + 3;
+		for job in 0..many {
+			Poc::schedule(5, 1_000 + job, Task::Settle);
+		}
+		assert_eq!(Agenda::<Test>::get(5).pages, 2);
+		assert_ok!(Poc::do_try_state());
+		type Weights = <Test as Config>::WeightInfo;
+		let room = Weights::task_settle();
+		let stale = Weights::task_stale().saturating_mul(u64::from(AGENDA_PAGE) + 5);
+		AgendaWeight::set(Weights::agenda_step().saturating_add(room).saturating_add(stale));
+		run_to(5);
+		assert!(!Agenda::<Test>::get(5).is_empty());
+		assert_ok!(Poc::do_try_state());
+		AgendaWeight::set(Weight::MAX);
+		next_block();
+		assert_eq!((Agenda::<Test>::iter().count(), AgendaPages::<Test>::iter().count()), (0, 0));
+	});
 }
 
 #[test]

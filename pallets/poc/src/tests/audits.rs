@@ -164,7 +164,9 @@ mod draw {
 			let mut audits = 0;
 			let mut drawn = Vec::new();
 			for job in 0..2000 {
-				if let Some(samples) = Poc::draw_audit(job, 1, 5, &work) {
+				if let Some(samples) =
+					Poc::draw_audit(job, 1, 5, || BoundedVec::truncate_from(work.to_vec()))
+				{
 					audits += 1;
 					drawn.extend(samples);
 				}
@@ -187,7 +189,9 @@ mod draw {
 			let work = [CheckpointWork { cumulative: 1, elements: 2 }];
 			AuditSamples::set(8);
 			for job in 0..20 {
-				let samples = Poc::draw_audit(job, 1, 1, &work).unwrap();
+				let samples =
+					Poc::draw_audit(job, 1, 1, || BoundedVec::truncate_from(work.to_vec()))
+						.unwrap();
 				let mut unique = samples.to_vec();
 				unique.sort();
 				unique.dedup();

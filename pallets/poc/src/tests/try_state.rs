@@ -9,6 +9,7 @@ use frame_support::{
 	BoundedVec,
 };
 use sp_core::H256;
+use tensornet_protocol::{AgendaPage, AgendaSlot};
 
 const JOB: u64 = 3;
 
@@ -91,12 +92,11 @@ fn programs_that_look_unused() {
 fn commitments_without_their_task() {
 	let no_task = "a commitment has no task, or not the one its phase calls for";
 	notices(no_task, |_| {
-		let due = Commitments::<Test>::get(JOB + 1).unwrap().due;
-		Agenda::<Test>::remove(due, JOB + 1);
+		Agenda::<Test>::remove(Commitments::<Test>::get(JOB + 1).unwrap().due);
 	});
 	notices(no_task, |_| {
 		let due = Commitments::<Test>::get(JOB + 1).unwrap().due;
-		Agenda::<Test>::insert(due, JOB + 1, Task::Settle);
+		Agenda::<Test>::mutate(due, |slot| slot.tail[0] = (JOB + 1, Task::Settle));
 	});
 	notices(no_task, |_| {
 		Commitments::<Test>::mutate(JOB + 1, |commitment| commitment.as_mut().unwrap().due += 1)
@@ -106,19 +106,23 @@ fn commitments_without_their_task() {
 #[test]
 fn results_out_of_place() {
 	notices("a result is not on the agenda to be forgotten", |_| {
-		let due = Results::<Test>::get(JOB).unwrap().due;
-		Agenda::<Test>::remove(due, JOB);
-	});
-	notices("a job has a commitment and a result", |_| {
-		let result = Results::<Test>::get(JOB).unwrap();
-		Results::<Test>::insert(JOB + 1, result);
+		Agenda::<Test>::remove(Results::<Test>::get(JOB).unwrap().due);
 	});
 }
 
 #[test]
-fn tasks_of_nothing() {
-	notices("a task belongs to nothing", |_| Agenda::<Test>::insert(500, 77, Task::Settle));
+fn an_agenda_out_of_order() {
 	notices("a task was left behind", |_| NextDue::<Test>::put(500));
+	notices("an empty slot of the agenda is kept", |_| {
+		Agenda::<Test>::insert(500, AgendaSlot::default());
+	});
+	notices("a page of the agenda is not full", |_| {
+		let due = Commitments::<Test>::get(JOB + 1).unwrap().due;
+		Agenda::<Test>::mutate(due, |slot| slot.pages = 1);
+	});
+	notices("a page of the agenda belongs to no slot", |_| {
+		AgendaPages::<Test>::insert(500, 0, AgendaPage::truncate_from(vec![(JOB, Task::Settle)]));
+	});
 }
 
 #[test]

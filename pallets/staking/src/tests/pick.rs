@@ -225,3 +225,34 @@ fn a_node_that_is_barred_while_online_gets_nothing() {
 		Barred::set(vec![]);
 	});
 }
+
+#[test]
+fn compliance_is_asked_of_the_node_that_is_drawn_and_of_no_other() {
+	for count in [10, 100] {
+		crowd(count).build_and_execute(|| {
+			for seed in 0..20 {
+				let draw = Staking::draw(&requirements(), Hash::from_low_u64_be(seed), None);
+				assert!(draw.candidate.is_some());
+				assert_eq!(draw.checked, 1);
+				assert!(draw.looked_at <= PICK_ATTEMPTS);
+			}
+			// Nobody has the level: every node looked at is asked, each once.
+			let out_of_reach = Requirements { compliance_level: 9, ..requirements() };
+			let draw = Staking::draw(&out_of_reach, Hash::zero(), None);
+			assert_eq!(draw.candidate, None);
+			assert_eq!(draw.looked_at, PICK_ATTEMPTS.min(count as u32));
+			assert_eq!(draw.checked, draw.looked_at);
+		});
+	}
+}
+
+#[test]
+fn among_few_nodes_one_that_does_not_comply_leaves_its_odds_to_the_others_by_weight() {
+	// 1 weighs as much as both others together, and 3 twice as much as 2.
+	TestExt::default().node(1, 6 * MIN).node(2, 2 * MIN).node(3, 4 * MIN).build_and_execute(|| {
+		Levels::set(vec![(2, 1), (3, 1)]);
+		let picked = tally(3_000, &Requirements { compliance_level: 1, ..requirements() });
+		assert_eq!(picked.keys().copied().collect::<Vec<_>>(), [2, 3]);
+		assert!((900..1_100).contains(&picked[&2]), "{picked:?}");
+	});
+}

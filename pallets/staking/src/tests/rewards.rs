@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use crate::{mock::*, EraBurn, EraBurnTotal, Error, Event, JoinedIn, OldestEra, Pools};
+use crate::{mock::*, EraBurn, Error, Event, JoinedIn, OldestEra, Pools};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{traits::BadOrigin, Permill};
 use tensornet_protocol::{Conduct, RewardReason, VerifiedCompute};
@@ -37,7 +37,7 @@ fn an_eras_budget_is_shared_by_what_jobs_burned_then_by_stake_less_commission() 
 		settle_job(1, 60);
 		settle_job(1, 40);
 		settle_job(2, 100);
-		assert_eq!(Staking::burned_by(1, &1), (100, 200));
+		assert_eq!((Staking::burned_by(1, &1), Staking::burned_by(1, &2)), (100, 100));
 		end_era(1_000);
 		let (one, two) = (free(1), free(2));
 		assert_ok!(Staking::claim_rewards(by(99), 1, 1));
@@ -98,6 +98,33 @@ fn eras_are_claimed_in_order() {
 		assert_noop!(Staking::claim_rewards(by(9), 1, 3), Error::<Test>::UnclaimedRewards);
 		assert_ok!(Staking::claim_rewards(by(9), 1, 1));
 		assert_ok!(Staking::claim_rewards(by(9), 1, 3));
+	});
+}
+
+#[test]
+fn what_waits_to_be_claimed_is_told_by_era_and_is_what_is_minted() {
+	backed(|| {
+		assert!(Staking::claimable(1).is_empty());
+		settle_job(1, 100);
+		settle_job(2, 300);
+		assert!(Staking::claimable(1).is_empty(), "the era still runs");
+		end_era(1_000);
+		end_era(1_000);
+		settle_job(1, 100);
+		end_era(600);
+		settle_job(1, 7);
+		assert_eq!(Staking::claimable(1), [(1, 250), (3, 600)]);
+		assert_eq!(Staking::claimable(2), [(1, 750)]);
+		assert!(Staking::claimable(77).is_empty());
+		let before = minted();
+		assert_ok!(Staking::claim_rewards(by(9), 1, 1));
+		assert_eq!(minted() - before, 250);
+		assert_eq!(Staking::claimable(1), [(3, 600)]);
+		for _ in 0..HistoryDepth::get() - 2 {
+			end_era(0);
+		}
+		assert_eq!(Staking::claimable(1), [(3, 600), (4, 0)]);
+		assert!(Staking::claimable(2).is_empty(), "it lapsed");
 	});
 }
 
@@ -307,7 +334,19 @@ fn jobs_that_burn_nothing_or_of_strangers_count_for_nothing() {
 	backed(|| {
 		settle_job(1, 0);
 		settle_job(77, 100);
-		assert_eq!((EraBurn::<Test>::iter().count(), Staking::burned_by(1, &77)), (0, (0, 0)));
+		assert_eq!((EraBurn::<Test>::iter().count(), Staking::burned_by(1, &77)), (0, 0));
+	});
+}
+
+#[test]
+fn what_the_jobs_of_strangers_burned_makes_nobodys_part_larger() {
+	backed(|| {
+		settle_job(2, 100);
+		settle_job(77, 300);
+		end_era(1_000);
+		let before = free(2);
+		assert_ok!(Staking::claim_rewards(by(99), 2, 1));
+		assert_eq!(free(2) - before, 250, "a quarter of what all jobs burned");
 	});
 }
 
@@ -321,11 +360,10 @@ fn lapsed_eras_are_forgotten_block_by_block() {
 		}
 		go_to(10);
 		assert_eq!(OldestEra::<Test>::get(), 1, "era 0 is forgotten, era 1 can be claimed");
-		assert_eq!(EraBurnTotal::<Test>::get(1), 30);
+		assert_eq!(EraBurn::<Test>::iter().count(), 2);
 		end_era(100);
 		go_to(11);
-		assert_eq!((OldestEra::<Test>::get(), EraBurnTotal::<Test>::get(1)), (2, 0));
-		assert_eq!(EraBurn::<Test>::iter().count(), 0);
+		assert_eq!((OldestEra::<Test>::get(), EraBurn::<Test>::iter().count()), (2, 0));
 	});
 }
 

@@ -126,8 +126,22 @@ fn it_fires_on_a_reserve_without_room_under_the_cap() {
 fn it_fires_on_job_burns_of_another_era() {
 	fires(
 		|| EraJobBurn::<Test>::insert(CurrentEra::get() + 1, 1),
-		"burns of jobs are counted for an era that is not running",
+		"burns of jobs are counted for an era that neither runs nor is kept",
 	);
+}
+
+#[test]
+fn it_fires_on_a_budget_of_nodes_above_what_jobs_burned() {
+	TestExt::default().endow(1, 100_000).build().execute_with(|| {
+		burn_for_jobs(1, 1_000);
+		let era = next_era();
+		assert_ok!(Tna::do_try_state());
+		EraJobBurn::<Test>::insert(era, 499);
+		assert_eq!(
+			Tna::do_try_state(),
+			Err(TryRuntimeError::Other("nodes may receive more than jobs burned in their era"))
+		);
+	});
 }
 
 #[test]

@@ -95,6 +95,23 @@ fn standing_again_needs_keys_and_the_bond_that_is_asked_now() {
 }
 
 #[test]
+fn session_keys_are_forgotten_by_whoever_does_not_validate_with_them() {
+	TestExt::default().validators(3).candidate(5, 2_000).build_and_execute(|| {
+		// All of the set, with nobody else eligible: this would leave the chain without validators.
+		MinBond::set(1_000_000);
+		for who in 1..=3 {
+			assert_noop!(
+				Validators::purge_keys(RuntimeOrigin::signed(who)),
+				Error::<Test>::Validates
+			);
+		}
+		assert_ok!(Validators::purge_keys(RuntimeOrigin::signed(5)));
+		assert!(!<Session as crate::Sessions>::has_keys(&5));
+		assert!(Validators::purge_keys(RuntimeOrigin::signed(5)).is_err(), "there are none left");
+	});
+}
+
+#[test]
 fn who_leaves_unbonds_everything_and_may_register_anew_meanwhile() {
 	TestExt::default().candidate(5, 2_000).build_and_execute(|| {
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(5)));

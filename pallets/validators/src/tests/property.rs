@@ -67,11 +67,7 @@ fn take(step: Step) {
 		Step::Chill(who) => Validators::chill(by(who)),
 		Step::Stand(who) => Validators::stand(by(who)),
 		Step::Leave(who) => Validators::leave(by(who)),
-		// Where all of a set throw their keys away, nobody can make a block.
-		Step::Purge(who) if keyed().into_iter().any(|other| other != who) => {
-			Session::purge_keys(by(who))
-		}
-		Step::Purge(_) => Ok(()),
+		Step::Purge(who) => Validators::purge_keys(by(who)),
 		Step::Equivocate(who, slot) => {
 			// Only members of the running set can.
 			if Session::validators().contains(&who) {

@@ -6,7 +6,7 @@ use super::{
 	matrix::Number,
 	simd::{self, Plain, Row, Work, WIDTH},
 };
-use crate::DType;
+use crate::{DType, ExecError};
 
 /// Bytes of a [`Row`].
 const ROW: usize = WIDTH * 4;
@@ -106,15 +106,16 @@ macro_rules! with_elements {
 	};
 }
 
-/// Evaluates an expression for operand and result of an operator that keeps the element type.
+/// Evaluates an expression for operand and result of an operator that keeps the element type: an error if the
+/// types differ.
 macro_rules! with_both {
 	(($elements:expr, $out:expr), ($a:ident, $b:ident) => $body:expr) => {{
 		use $crate::cpu::buffer::{Elements, ElementsMut};
 		match ($elements, $out) {
-			(Elements::I8($a), ElementsMut::I8($b)) => $body,
-			(Elements::I16($a), ElementsMut::I16($b)) => $body,
-			(Elements::I32($a), ElementsMut::I32($b)) => $body,
-			_ => unreachable!("the check of a program keeps element types apart"),
+			(Elements::I8($a), ElementsMut::I8($b)) => Ok($body),
+			(Elements::I16($a), ElementsMut::I16($b)) => Ok($body),
+			(Elements::I32($a), ElementsMut::I32($b)) => Ok($body),
+			_ => Err($crate::ExecError::Inconsistent),
 		}
 	}};
 }
@@ -140,11 +141,11 @@ impl<'a> From<&'a [i32]> for Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-	/// Elements of I32 values.
-	pub fn words(self) -> &'a [i32] {
+	/// Elements of I32 values; an error for others.
+	pub fn words(self) -> Result<&'a [i32], ExecError> {
 		match self {
-			Elements::I32(words) => words,
-			_ => unreachable!("the check of a program keeps element types apart"),
+			Elements::I32(words) => Ok(words),
+			_ => Err(ExecError::Inconsistent),
 		}
 	}
 
@@ -175,11 +176,11 @@ pub enum ElementsMut<'a> {
 }
 
 impl<'a> ElementsMut<'a> {
-	/// Room for the elements of an I32 value.
-	pub fn words(self) -> &'a mut [i32] {
+	/// Room for the elements of an I32 value; an error for that of others.
+	pub fn words(self) -> Result<&'a mut [i32], ExecError> {
 		match self {
-			ElementsMut::I32(words) => words,
-			_ => unreachable!("the check of a program keeps element types apart"),
+			ElementsMut::I32(words) => Ok(words),
+			_ => Err(ExecError::Inconsistent),
 		}
 	}
 
@@ -236,7 +237,8 @@ mod tests {
 			other => panic!("{other:?}"),
 		}
 		assert_eq!(buffer.elements(DType::I8, 5).widened()[4], -1);
-		assert_eq!(buffer.elements(DType::I32, 1).words(), [i32::MIN]);
+		assert_eq!(buffer.elements(DType::I32, 1).words(), Ok(&[i32::MIN][..]));
+		assert_eq!(buffer.elements(DType::I16, 1).words(), Err(ExecError::Inconsistent));
 	}
 
 	#[test]

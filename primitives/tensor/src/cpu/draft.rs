@@ -3,13 +3,14 @@
 //! Putting groups together: which steps a group takes, and in which registers.
 
 use super::{
-	group::{Action, Each, Group, Operand, Step, Table, LONGEST, STRETCH},
+	fuse,
+	group::{Action, Each, Group, Operand, Sink, Step, Table, LONGEST, STRETCH},
 	pointwise::Lookup,
 	view::View,
 };
 use crate::{
-	ops::{scalar::Pointwise, Family},
-	CheckedProgram, DType, ValueId,
+	ops::{scalar, scalar::Pointwise, Family},
+	CheckedProgram, DType, ExecError, ValueId,
 };
 use std::{borrow::Cow, collections::HashMap};
 
@@ -21,6 +22,8 @@ pub trait Surroundings {
 	fn constant(&self, root: ValueId) -> Option<Cow<'_, [i32]>>;
 	/// Whether anything but the group's own members reads the value.
 	fn is_needed(&self, root: ValueId) -> bool;
+	/// The smallest and the largest number that a value can hold, whatever the data are.
+	fn range(&self, value: ValueId) -> (i32, i32);
 }
 
 impl Group {
@@ -33,7 +36,7 @@ impl Group {
 		members: &[u16],
 		row: Option<usize>,
 		around: &impl Surroundings,
-	) -> Self {
+	) -> Result<Self, ExecError> {
 		let first = product.or(members.first().copied()).unwrap_or_default();
 		let node = &program.program().nodes[first as usize];
 		let ty = match Family::of(&node.op) {
@@ -69,10 +72,11 @@ impl Group {
 			draft.result(program.node_value(product), Each::Element, Operand::Sums, around);
 		}
 		for member in members {
-			draft.member(program, *member, around);
+			draft.member(program, *member, around)?;
 		}
+		draft.group.steps = fuse::fused(draft.group.steps);
 		draft.group.place_registers();
-		draft.group
+		Ok(draft.group)
 	}
 
 	/// Gives the results of steps, which are numbered one by one, registers that are free again after
@@ -148,7 +152,12 @@ impl Draft {
 		}
 	}
 
-	fn member(&mut self, program: &CheckedProgram, member: u16, around: &impl Surroundings) {
+	fn member(
+		&mut self,
+		program: &CheckedProgram,
+		member: u16,
+		around: &impl Surroundings,
+	) -> Result<(), ExecError> {
 		let node = &program.program().nodes[member as usize];
 		let value = program.node_value(member);
 		let out = super::ty(program, value);
@@ -176,25 +185,41 @@ impl Draft {
 			{
 				// Numbers are held wide already.
 				let same = self.operand(program, node.operands[0], each, &out.shape, false, around);
-				return self.result(value, each, same, around);
+				self.result(value, each, same, around);
+				return Ok(());
+			}
+			Family::Pointwise(Pointwise::Clamp { min, max })
+				if around.range(node.operands[0]).0 >= min
+					&& around.range(node.operands[0]).1 <= max =>
+			{
+				let same = self.operand(program, node.operands[0], each, &out.shape, false, around);
+				self.result(value, each, same, around);
+				return Ok(());
 			}
 			Family::Pointwise(op) => {
 				let mut operands = [Operand::All(0); 3];
 				for (place, value) in operands.iter_mut().zip(&node.operands) {
 					*place = self.operand(program, *value, each, &out.shape, true, around);
 				}
-				Action::Pointwise { op, dtype, operands, to: self.next() }
+				let to = self.next();
+				match fuse::scaling(op, operands, fits(op, &node.operands, operands, around)) {
+					Some((scaling, operands)) => {
+						Action::Scale { scaling, operands, to: Sink::Register(to) }
+					}
+					None => Action::Pointwise { op, dtype, operands, to },
+				}
 			}
 			Family::Reduce { reduction, .. } => {
 				let (value, shape) = (node.operands[0], &first.shape);
 				let from = self.operand(program, value, Each::Element, shape, false, around);
 				Action::Reduce { reduction, dtype, from, to: self.next() }
 			}
-			_ => unreachable!("the plan knows what can be a member of a group"),
+			_ => return Err(ExecError::Inconsistent),
 		};
 		let to = self.next();
 		self.push(each, action);
 		self.result(value, each, Operand::Register(to), around);
+		Ok(())
 	}
 
 	/// What a step reads where its operator, whose result has shape `out`, reads `value`.
@@ -222,9 +247,12 @@ impl Draft {
 			None => {}
 		}
 		let ty = super::ty(program, value);
-		if one_number && ty.elements() == 1 {
-			if let Some(all) = around.constant(root).and_then(|all| all.first().copied()) {
-				return Operand::All(all);
+		// Also where many are the same: the shifts of channels mostly are.
+		if one_number && ty.elements() <= LONGEST as u64 {
+			if let Some([all, others @ ..]) = around.constant(root).as_deref() {
+				if others.iter().all(|other| other == all) {
+					return Operand::All(*all);
+				}
 			}
 		}
 		let seen = (root, View::of(ty, out));
@@ -256,4 +284,37 @@ impl Draft {
 		self.push(each, Action::Load { view: number, to });
 		Operand::Register(to)
 	}
+}
+
+/// Whether what a rescale has shifted is known to fit in 32 bits before it is limited.
+fn fits(
+	op: Pointwise,
+	values: &[ValueId],
+	operands: [Operand; 3],
+	around: &impl Surroundings,
+) -> bool {
+	let (Pointwise::Rescale { input_zero_point, .. }, [value, multiplier, ..]) = (op, values)
+	else {
+		return false;
+	};
+	let Operand::All(shift) = operands[2] else { return false };
+	let (low, high) = around.range(*value);
+	let (least, most) = match around.constant(around.root(*multiplier)).as_deref() {
+		Some(all) => (
+			all.iter().copied().min().unwrap_or_default(),
+			all.iter().copied().max().unwrap_or_default(),
+		),
+		None => around.range(*multiplier),
+	};
+	// Less its zero point, the number wraps unless it is inside these.
+	let zero = input_zero_point as i64;
+	let inputs = [low, high].map(|number| number as i64 - zero);
+	let inside = |number: &i64| i32::try_from(*number).is_ok();
+	inputs.iter().all(inside)
+		&& inputs.iter().all(|input| {
+			[least, most].iter().all(|multiplier| {
+				let shift = (shift & 63) as u32;
+				inside(&scalar::shift_product(*input as i32, *multiplier, shift))
+			})
+		})
 }

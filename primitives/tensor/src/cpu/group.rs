@@ -12,10 +12,10 @@ use super::{
 	buffer::{with_elements, Convert, Elements, ElementsMut},
 	pointwise::{self, Lookup},
 	reduce,
-	simd::Level,
+	simd::{self, Level, Scaling, Work},
 	view::{Load, View},
 };
-use crate::{ops::scalar::Pointwise, DType, Reduction, ValueId};
+use crate::{ops::scalar::Pointwise, DType, ExecError, Reduction, ValueId};
 use rayon::prelude::*;
 use std::{borrow::Cow, cell::RefCell};
 
@@ -59,6 +59,15 @@ pub enum Each {
 	Row,
 }
 
+/// Where a scaled number goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+	/// To a register.
+	Register(usize),
+	/// To somebody else, by number of the output.
+	Output(usize),
+}
+
 /// What is done; `to` is the register of the result.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
@@ -66,6 +75,9 @@ pub enum Action {
 	Load { view: usize, to: usize },
 	/// An elementwise operator.
 	Pointwise { op: Pointwise, dtype: DType, operands: [Operand; 3], to: usize },
+	/// A multiplication by a fixed-point number with what surrounds it. The operands are what is scaled,
+	/// what is added before, the multiplier, and what is added after.
+	Scale { scaling: Scaling, operands: [Operand; 4], to: Sink },
 	/// A lookup.
 	Table { lookup: usize, operand: Operand, to: usize },
 	/// The reduction of each row.
@@ -146,19 +158,30 @@ impl Group {
 	}
 
 	/// The group with the elements of what it reads.
-	pub fn bind<'a>(&'a self, level: Level, value: impl Fn(ValueId) -> Elements<'a>) -> Bound<'a> {
-		let tables = self.tables.iter().map(|table| match table {
-			Table::Known(lookup) => Cow::Borrowed(lookup),
-			Table::Value(entries, dtype) => {
-				Cow::Owned(Lookup::new(*dtype, &value(*entries).widened()))
+	pub fn bind<'a>(
+		&'a self,
+		level: Level,
+		value: impl Fn(ValueId) -> Result<Elements<'a>, ExecError>,
+	) -> Result<Bound<'a>, ExecError> {
+		let table = |table: &'a Table| {
+			Ok(match table {
+				Table::Known(lookup) => Cow::Borrowed(lookup),
+				Table::Value(entries, dtype) => {
+					Cow::Owned(Lookup::new(*dtype, &value(*entries)?.widened()))
+				}
+			})
+		};
+		let views = self.views.iter().map(|(root, _)| value(*root));
+		let views = views.collect::<Result<Vec<_>, _>>()?;
+		// Only I32 values are read where they are.
+		for operand in self.steps.iter().flat_map(|step| step.action.operands()) {
+			if let Operand::Direct(view) = operand {
+				views[*view].words()?;
 			}
-		});
-		Bound {
-			group: self,
-			level,
-			views: self.views.iter().map(|(root, _)| value(*root)).collect(),
-			tables: tables.collect(),
 		}
+		let words = views.iter().map(|view| view.words().unwrap_or_default()).collect();
+		let tables = self.tables.iter().map(table).collect::<Result<_, _>>()?;
+		Ok(Bound { group: self, level, views, words, tables })
 	}
 }
 
@@ -175,6 +198,7 @@ impl Action {
 		match self {
 			Action::Load { .. } => &[],
 			Action::Pointwise { operands, .. } => operands,
+			Action::Scale { operands, .. } => operands,
 			Action::Table { operand: from, .. }
 			| Action::Reduce { from, .. }
 			| Action::Spread { from, .. }
@@ -187,6 +211,7 @@ impl Action {
 		match self {
 			Action::Load { .. } => &mut [],
 			Action::Pointwise { operands, .. } => operands,
+			Action::Scale { operands, .. } => operands,
 			Action::Table { operand: from, .. }
 			| Action::Reduce { from, .. }
 			| Action::Spread { from, .. }
@@ -201,8 +226,9 @@ impl Action {
 			| Action::Pointwise { to, .. }
 			| Action::Table { to, .. }
 			| Action::Reduce { to, .. }
-			| Action::Spread { to, .. } => Some(*to),
-			Action::Store { .. } => None,
+			| Action::Spread { to, .. }
+			| Action::Scale { to: Sink::Register(to), .. } => Some(*to),
+			Action::Store { .. } | Action::Scale { to: Sink::Output(_), .. } => None,
 		}
 	}
 
@@ -213,8 +239,9 @@ impl Action {
 			| Action::Pointwise { to, .. }
 			| Action::Table { to, .. }
 			| Action::Reduce { to, .. }
-			| Action::Spread { to, .. } => Some(to),
-			Action::Store { .. } => None,
+			| Action::Spread { to, .. }
+			| Action::Scale { to: Sink::Register(to), .. } => Some(to),
+			Action::Store { .. } | Action::Scale { to: Sink::Output(_), .. } => None,
 		}
 	}
 }
@@ -224,6 +251,8 @@ pub struct Bound<'a> {
 	group: &'a Group,
 	level: Level,
 	views: Vec<Elements<'a>>,
+	/// Those of the views that are I32; nothing for the others.
+	words: Vec<&'a [i32]>,
 	tables: Vec<Cow<'a, Lookup>>,
 }
 
@@ -245,6 +274,24 @@ impl Stretch {
 	fn rows(self, row: usize) -> Self {
 		let Self { start, first, inside, length } = self;
 		Self { start: start / row, first: first / row, inside: inside / row, length: length / row }
+	}
+}
+
+/// Copies each number to all elements of its row.
+struct Spread<'a> {
+	from: &'a [i32],
+	row: usize,
+	to: &'a mut [i32],
+}
+
+impl Work for Spread<'_> {
+	type Output = ();
+
+	#[inline(always)]
+	fn work(self) {
+		for (to, number) in self.to.chunks_exact_mut(self.row).zip(self.from) {
+			to.iter_mut().for_each(|to| *to = *number);
+		}
 	}
 }
 
@@ -363,10 +410,30 @@ impl Bound<'_> {
 			Each::Element => elements,
 			Each::Row => elements.rows(row),
 		};
-		let reads = |operand, scratch| self.numbers(operand, at, sums, scratch);
+		let one = |operand, scratch| self.numbers(operand, at, sums, scratch);
+		let reads = |operand, scratch| one(operand, scratch).each(at.length);
 		let Some(to) = step.action.result() else {
-			if let Action::Store { from, output } = step.action {
-				self.store(reads(from, scratch), at, &mut outputs[output]);
+			match step.action {
+				Action::Store { from, output } => {
+					self.store(&reads(from, scratch), at, &mut outputs[output]);
+				}
+				Action::Scale { scaling, operands: [a, rest @ ..], to: Sink::Output(output) } => {
+					let a = &*reads(a, scratch);
+					let rest = rest.map(|operand| one(operand, scratch));
+					let range = at.first..at.first + at.length;
+					match &mut outputs[output] {
+						ElementsMut::I8(all) => {
+							simd::scale(self.level, &scaling, a, rest, &mut all[range]);
+						}
+						ElementsMut::I16(all) => {
+							simd::scale(self.level, &scaling, a, rest, &mut all[range]);
+						}
+						ElementsMut::I32(all) => {
+							simd::scale(self.level, &scaling, a, rest, &mut all[range]);
+						}
+					}
+				}
+				_ => {}
 			}
 			return;
 		};
@@ -375,24 +442,24 @@ impl Bound<'_> {
 		match step.action {
 			Action::Load { view, .. } => self.load(view, at.start, out),
 			Action::Pointwise { op, dtype, operands, .. } => {
-				let operands = operands.map(|operand| match operand {
-					Operand::All(number) => pointwise::Operand::All(number),
-					other => pointwise::Operand::Each(reads(other, scratch)),
-				});
+				let operands = operands.map(|operand| one(operand, scratch));
 				pointwise::apply(self.level, op, dtype, operands, out);
 			}
+			Action::Scale { scaling, operands: [a, rest @ ..], .. } => {
+				let rest = rest.map(|operand| one(operand, scratch));
+				simd::scale(self.level, &scaling, &reads(a, scratch), rest, out);
+			}
 			Action::Table { lookup, operand, .. } => {
-				self.tables[lookup].apply(self.level, reads(operand, scratch), out);
+				self.tables[lookup].apply(self.level, &reads(operand, scratch), out);
 			}
 			Action::Reduce { reduction, dtype, from, .. } => {
-				let from = self.numbers(from, elements, sums, scratch);
-				reduce::lines(reduction, dtype, from, out);
+				let from = self.numbers(from, elements, sums, scratch).each(elements.length);
+				reduce::lines(reduction, dtype, &from, out);
 			}
 			Action::Spread { from, .. } => {
-				let from = self.numbers(from, elements.rows(row), sums, scratch);
-				for (out, number) in out.chunks_exact_mut(row).zip(from) {
-					out.fill(*number);
-				}
+				let rows = elements.rows(row);
+				let from = &self.numbers(from, rows, sums, scratch).each(rows.length);
+				self.level.run(Spread { from, row, to: out });
 			}
 			Action::Store { .. } => {}
 		}
@@ -418,15 +485,15 @@ impl Bound<'_> {
 		at: Stretch,
 		sums: &'b [i32],
 		scratch: &'b Scratch,
-	) -> &'b [i32] {
-		let length = at.length;
-		match operand {
-			Operand::Register(place) => &scratch.registers[place][at.inside..][..length],
-			Operand::Steady(place) => &scratch.steady[place][at.inside..][..length],
-			Operand::Direct(view) => &self.views[view].words()[at.start..][..length],
-			Operand::Sums => &sums[at.first..][..length],
-			Operand::All(_) => unreachable!("only elementwise operators read one number"),
-		}
+	) -> pointwise::Operand<'b> {
+		let (all, start): (&[i32], _) = match operand {
+			Operand::Register(place) => (&scratch.registers[place], at.inside),
+			Operand::Steady(place) => (&scratch.steady[place], at.inside),
+			Operand::Direct(view) => (self.words[view], at.start),
+			Operand::Sums => (sums, at.first),
+			Operand::All(number) => return pointwise::Operand::All(number),
+		};
+		pointwise::Operand::Each(&all[start..][..at.length])
 	}
 
 	/// The rooms of the values that are stored in parts of `size` elements of the group, whole rows.

@@ -345,10 +345,15 @@ impl PackedMatrix {
 			let place = number * WIDTH - first;
 			let parts = panel.len().div_ceil(DEPTH);
 			for (part, panel) in panel.chunks(DEPTH).enumerate() {
+				// Panels lie one behind the other. The first tile fetches what comes next.
+				let end = number * self.groups + part * DEPTH + panel.len();
+				let rest = self.words.get(end..).unwrap_or_default();
+				let mut next = &rest[..rest.len().min(DEPTH)];
 				let a = left.words[part * DEPTH..].chunks(height * left.stride);
 				let tiles = a.zip(sums.chunks_mut(height)).zip(left.terms.chunks(height));
 				for (((a, sums), terms), rows) in tiles.zip(rows.chunks_mut(height)) {
-					simd::tile(self.level, self.kind, a, left.stride, panel, part > 0, sums);
+					let panels = [panel, std::mem::take(&mut next)];
+					simd::tile(self.level, self.kind, a, left.stride, panels, part > 0, sums);
 					// What is finished is stored while the next sums are being computed.
 					if part + 1 < parts {
 						continue;

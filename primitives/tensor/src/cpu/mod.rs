@@ -11,6 +11,7 @@ mod buffer;
 mod conv3d;
 mod depthwise;
 mod draft;
+mod fuse;
 mod group;
 mod matrix;
 mod movement;
@@ -127,7 +128,7 @@ impl CpuExecutor {
 		let plan = Plan::of(&program, |value| {
 			let number = number_of(value)?;
 			Some(elements_of(number, &decoded(number)))
-		});
+		})?;
 
 		let mut packed: Vec<Vec<Panels>> = Vec::new();
 		packed.resize_with(parts.nodes.len(), Vec::new);
@@ -214,27 +215,38 @@ impl CpuExecutor {
 		self.plan.units.iter().map(name).zip(times.copied()).collect()
 	}
 
+	/// The last value of each thing that is computed together, and the time it took since
+	/// [`measure`](Self::measure) without its checkpoints. Empty before that.
+	pub fn times_by_value(&self) -> Vec<(ValueId, Duration)> {
+		let last = |unit: &Unit| {
+			self.plan.writes(&self.program, unit).into_iter().max().unwrap_or_default()
+		};
+		let times = self.times.iter().flatten();
+		self.plan.units.iter().map(last).zip(times.map(|[computing, _]| *computing)).collect()
+	}
+
 	/// Computes one unit into `outputs`, one for each value that it makes.
-	fn run(&self, unit: &Unit, mut outputs: Vec<ElementsMut>) {
+	fn run(&self, unit: &Unit, mut outputs: Vec<ElementsMut>) -> Result<(), ExecError> {
 		match unit {
-			Unit::Node(number) => {
-				if let Some(out) = outputs.pop() {
-					self.node(*number, out);
-				}
-			}
+			Unit::Node(number) => match outputs.pop() {
+				Some(out) => self.node(*number, out),
+				None => Ok(()),
+			},
 			Unit::Group(group) => {
 				let value = |root: ValueId| self.elements(root);
 				match group.product {
-					None => group.bind(Level::detected(), value).run(outputs),
-					Some(product) if group.is_only_product() => {
-						if let Some(out) = outputs.pop() {
-							self.product(product, Target::Sums(out.words()));
-						}
+					None => {
+						group.bind(Level::detected(), value)?.run(outputs);
+						Ok(())
 					}
+					Some(product) if group.is_only_product() => match outputs.pop() {
+						Some(out) => self.product(product, Target::Sums(out.words()?)),
+						None => Ok(()),
+					},
 					Some(product) => {
-						let bound = group.bind(Level::detected(), value);
+						let bound = group.bind(Level::detected(), value)?;
 						let target = Target::Group { group: &bound, first: 0, outputs };
-						self.product(product, target);
+						self.product(product, target)
 					}
 				}
 			}
@@ -242,7 +254,7 @@ impl CpuExecutor {
 	}
 
 	/// A product that a group may begin with.
-	fn product(&self, number: u16, target: Target) {
+	fn product(&self, number: u16, target: Target) -> Result<(), ExecError> {
 		let node = self.node_of(number);
 		let out = self.type_of(self.program.node_value(number));
 		let value = |place: usize| self.elements(node.operands[place]);
@@ -255,27 +267,28 @@ impl CpuExecutor {
 					Some(panels) => panels,
 					None => {
 						let family = Family::Conv(conv);
-						fresh = pack(&family, operand_type(0), operand_type(1), value(1));
+						fresh = pack(&family, operand_type(0), operand_type(1), value(1)?);
 						&fresh[0]
 					}
 				};
-				let (input, kernel, bias) = (operand_type(0), operand_type(1), value(2).words());
-				product::conv(&conv, input, value(0), kernel, panels, bias, out, target);
+				let (input, kernel, bias) = (operand_type(0), operand_type(1), value(2)?.words()?);
+				product::conv(&conv, input, value(0)?, kernel, panels, bias, out, target);
 			}
 			Family::MatMul { a_zero_point, b_zero_point } => {
 				let right = match packed {
 					Some(panels) => Right::Packed(panels),
-					None => Right::Value(operand_type(1), value(1)),
+					None => Right::Value(operand_type(1), value(1)?),
 				};
 				let zero_points = [a_zero_point, b_zero_point];
-				product::mat_mul(zero_points, [operand_type(0), out], value(0), &right, target);
+				product::mat_mul(zero_points, [operand_type(0), out], value(0)?, &right, target);
 			}
-			_ => unreachable!("the plan knows products"),
+			_ => return Err(ExecError::Inconsistent),
 		}
+		Ok(())
 	}
 
 	/// An operator by itself.
-	fn node(&self, number: u16, out: ElementsMut) {
+	fn node(&self, number: u16, out: ElementsMut) -> Result<(), ExecError> {
 		let node = self.node_of(number);
 		let out_type = self.type_of(self.program.node_value(number));
 		let value = |place: usize| self.elements(node.operands[place]);
@@ -284,7 +297,7 @@ impl CpuExecutor {
 		let fresh;
 		let panels: &[Panels] = match &self.packed[number as usize][..] {
 			[] if is_product(&family) => {
-				fresh = pack(&family, operand_type(0), operand_type(1), value(1));
+				fresh = pack(&family, operand_type(0), operand_type(1), value(1)?);
 				&fresh
 			}
 			packed => packed,
@@ -292,56 +305,59 @@ impl CpuExecutor {
 		match family {
 			Family::Conv3d(conv) => {
 				let (input, kernel) = (operand_type(0), operand_type(1));
-				let bias = value(2).words();
-				conv3d::run(&conv, input, value(0), kernel, panels, bias, out_type, out.words());
+				let bias = value(2)?.words()?;
+				conv3d::run(&conv, input, value(0)?, kernel, panels, bias, out_type, out.words()?);
 			}
 			Family::TransposeConv(conv) => {
 				let (input, kernel) = (operand_type(0), operand_type(1));
-				let (panels, bias) = (&panels[0], value(2).words());
-				let out = out.words();
-				transpose_conv::run(&conv, input, value(0), kernel, panels, bias, out_type, out);
+				let (panels, bias) = (&panels[0], value(2)?.words()?);
+				let out = out.words()?;
+				transpose_conv::run(&conv, input, value(0)?, kernel, panels, bias, out_type, out);
 			}
 			Family::Depthwise(conv) => {
-				let operands = [0, 1].map(|place| (operand_type(place), value(place)));
-				depthwise::run(&conv, operands, value(2).words(), out_type, out.words());
+				let operands = [(operand_type(0), value(0)?), (operand_type(1), value(1)?)];
+				depthwise::run(&conv, operands, value(2)?.words()?, out_type, out.words()?);
 			}
 			Family::AvgPool(pool) => {
-				pool::average(&pool, [operand_type(0), out_type], value(0), out);
+				pool::average(&pool, [operand_type(0), out_type], value(0)?, out)?;
 			}
 			Family::Resize(resize) => {
-				resize::run(&resize, [operand_type(0), out_type], value(0), out);
+				resize::run(&resize, [operand_type(0), out_type], value(0)?, out)?;
 			}
 			Family::MaxPool { kernel, grid } => {
-				pool::largest(kernel, &grid, [operand_type(0), out_type], value(0), out);
+				pool::largest(kernel, &grid, [operand_type(0), out_type], value(0)?, out)?;
 			}
 			Family::ArgMax { axis } => {
-				reduce::arg_max(operand_type(0), value(0), axis, out.words());
+				reduce::arg_max(operand_type(0), value(0)?, axis, out.words()?);
 			}
 			Family::Reduce { reduction, axis } => {
-				reduce::reduce(reduction, operand_type(0), value(0), axis, out);
+				reduce::reduce(reduction, operand_type(0), value(0)?, axis, out)?;
 			}
 			Family::Gather => {
 				let root = self.plan.roots[node.operands[0] as usize];
 				let values = match self.stored_constant(root) {
 					Some(bytes) => movement::Rows::Stored(bytes),
-					None => movement::Rows::Value(value(0)),
+					None => movement::Rows::Value(value(0)?),
 				};
 				let types = [operand_type(0), operand_type(1)];
-				movement::gather(types, values, value(1).words(), out);
+				movement::gather(types, values, value(1)?.words()?, out)?;
 			}
 			Family::Scatter => {
 				let types = [operand_type(0), operand_type(1)];
-				movement::scatter(types, [value(0), value(2)], value(1).words(), out);
+				movement::scatter(types, [value(0)?, value(2)?], value(1)?.words()?, out)?;
 			}
 			Family::Movement(movement) => {
 				let types: Vec<_> = (0..node.operands.len()).map(operand_type).collect();
-				let operands: Vec<_> = (0..node.operands.len()).map(value).collect();
-				movement::run(&movement, &types, &operands, out_type, out);
+				let operands =
+					(0..node.operands.len()).map(value).collect::<Result<Vec<_>, _>>()?;
+				movement::run(&movement, &types, &operands, out_type, out)?;
 			}
 			Family::Conv(_) | Family::MatMul { .. } | Family::Pointwise(_) | Family::Table => {
-				unreachable!("the plan puts these into groups")
+				// The plan puts these into groups.
+				return Err(ExecError::Inconsistent);
 			}
 		}
+		Ok(())
 	}
 
 	fn node_of(&self, number: u16) -> &Node {
@@ -362,15 +378,16 @@ impl CpuExecutor {
 		self.stored[self.constant(root)?].as_ref().map(|blob| (**blob).as_ref())
 	}
 
-	fn elements(&self, value: ValueId) -> Elements<'_> {
+	/// The elements of a value that the plan has a place for while it is read.
+	fn elements(&self, value: ValueId) -> Result<Elements<'_>, ExecError> {
 		let root = self.plan.roots[value as usize];
 		let ty = self.type_of(root);
 		let buffer = match (self.plan.places[root as usize], self.constant(root)) {
 			(Some(place), _) => &self.buffers[place],
 			(None, Some(number)) => &self.constants[number],
-			(None, None) => unreachable!("the plan has a place for everything that is read"),
+			(None, None) => return Err(ExecError::Inconsistent),
 		};
-		buffer.elements(ty.dtype, ty.elements() as usize)
+		Ok(buffer.elements(ty.dtype, ty.elements() as usize))
 	}
 
 	fn iteration(&mut self, inputs: &[&[u8]], state: &[&[u8]]) -> Result<Vec<Vec<u8>>, ExecError> {
@@ -399,7 +416,7 @@ impl CpuExecutor {
 		for (number, stored) in checkpoints.iter_mut().enumerate() {
 			let root = self.plan.roots[parts.checkpoints[number].value as usize];
 			if program.value_node(root).is_none() {
-				*stored = self.encoded(number);
+				*stored = self.encoded(number)?;
 			}
 		}
 		for number in 0..self.plan.units.len() {
@@ -416,12 +433,17 @@ impl CpuExecutor {
 			});
 			let outputs = outputs.collect();
 			let start = self.times.is_some().then(Instant::now);
-			self.run(&self.plan.units[number], outputs);
+			let done = self.run(&self.plan.units[number], outputs);
 			let computed = start.map(|start| start.elapsed());
+			let mut values = Vec::with_capacity(made.len());
 			for (value, place, buffer) in made {
 				self.buffers[place] = buffer;
+				values.push(value);
+			}
+			done?;
+			for value in values {
 				for number in self.plan.commits(value) {
-					checkpoints[*number] = self.encoded(*number);
+					checkpoints[*number] = self.encoded(*number)?;
 				}
 			}
 			if let (Some(start), Some(computed), Some(times)) = (start, computed, &mut self.times) {
@@ -434,14 +456,11 @@ impl CpuExecutor {
 	}
 
 	/// The stored bytes of a checkpoint whose value has just been made.
-	fn encoded(&self, number: usize) -> Vec<u8> {
-		match self.program.leaf_type(Leaf::Checkpoint(number as u16)) {
-			Some((ty, layout)) => {
-				let value = self.program.program().checkpoints[number].value;
-				stored::encode(ty, layout, self.elements(value))
-			}
-			None => Vec::new(),
-		}
+	fn encoded(&self, number: usize) -> Result<Vec<u8>, ExecError> {
+		let checkpoint = Leaf::Checkpoint(number as u16);
+		let (ty, layout) = self.program.leaf_type(checkpoint).ok_or(ExecError::Inconsistent)?;
+		let value = self.program.program().checkpoints[number].value;
+		Ok(stored::encode(ty, layout, self.elements(value)?))
 	}
 }
 

@@ -11,7 +11,7 @@ use crate::{
 		movement::{Movement, Source},
 		scalar, strides, unravel, At,
 	},
-	TensorType, MAX_RANK,
+	ExecError, TensorType, MAX_RANK,
 };
 use rayon::prelude::*;
 
@@ -28,21 +28,22 @@ pub fn run(
 	operands: &[Elements],
 	ty: &TensorType,
 	out: ElementsMut,
-) {
+) -> Result<(), ExecError> {
 	macro_rules! typed {
 		($($variant:ident)*) => {
 			match out {
 				$(ElementsMut::$variant(out) => {
 					let operands = operands.iter().map(|operand| match operand {
-						Elements::$variant(elements) => *elements,
-						_ => unreachable!("the check of a program keeps element types apart"),
+						Elements::$variant(elements) => Ok(*elements),
+						_ => Err(ExecError::Inconsistent),
 					});
-					moved(movement, types, &operands.collect::<Vec<_>>(), ty, out);
+					moved(movement, types, &operands.collect::<Result<Vec<_>, _>>()?, ty, out);
 				})*
 			}
 		};
 	}
-	typed!(I8 I16 I32)
+	typed!(I8 I16 I32);
+	Ok(())
 }
 
 fn moved<T: Element>(
@@ -258,7 +259,7 @@ pub fn gather(
 	values: Rows,
 	indices: &[i32],
 	out: ElementsMut,
-) {
+) -> Result<(), ExecError> {
 	match (values, out) {
 		(Rows::Stored(bytes), ElementsMut::I8(out)) => {
 			rows_of([values_type, indices_type], indices, out, |place, out| {
@@ -275,12 +276,15 @@ pub fn gather(
 				stored::read(&bytes[place * 4..], out);
 			});
 		}
-		(Rows::Value(values), out) => with_both!((values, out), (values, out) => {
-			rows_of([values_type, indices_type], indices, out, |place, out| {
-				out.copy_from_slice(&values[place..][..out.len()]);
+		(Rows::Value(values), out) => {
+			return with_both!((values, out), (values, out) => {
+				rows_of([values_type, indices_type], indices, out, |place, out| {
+					out.copy_from_slice(&values[place..][..out.len()]);
+				});
 			});
-		}),
+		}
 	}
+	Ok(())
 }
 
 /// Hands the place of the first element of each row that an index names, and room for it, to `copy`.
@@ -305,18 +309,19 @@ pub fn scatter(
 	[values, input]: [Elements; 2],
 	indices: &[i32],
 	out: ElementsMut,
-) {
+) -> Result<(), ExecError> {
 	macro_rules! typed {
 		($($variant:ident)*) => {
 			match (values, input, out) {
 				$((Elements::$variant(values), Elements::$variant(input), ElementsMut::$variant(out)) => {
 					scattered([values_type, indices_type], values, indices, input, out);
 				})*
-				_ => unreachable!("the check of a program keeps element types apart"),
+				_ => return Err(ExecError::Inconsistent),
 			}
 		};
 	}
-	typed!(I8 I16 I32)
+	typed!(I8 I16 I32);
+	Ok(())
 }
 
 fn scattered<T: Element>(

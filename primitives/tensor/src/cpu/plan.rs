@@ -5,7 +5,8 @@
 //! Elementwise operators join the group of an operand with as many elements, as long as nobody outside the
 //! group has read any of its values; so do reductions of rows, and what is computed from one number for each
 //! row. A group is computed when somebody first does, so it comes after all
-//! that it reads. Values that only have another shape are never made: they share the elements of their
+//! that it reads. An operator that makes a value narrow joins even later, where it is all that is still to be
+//! done with the value. Values that only have another shape are never made: they share the elements of their
 //! operand.
 
 use super::{
@@ -15,8 +16,9 @@ use super::{
 	view::View,
 };
 use crate::{
+	analysis::intervals,
 	ops::{movement::Movement, Family},
-	CheckedProgram, Leaf, ValueId,
+	CheckedProgram, ExecError, Leaf, Node, ValueId,
 };
 use std::borrow::Cow;
 
@@ -91,8 +93,12 @@ struct Owner {
 struct Sorter<'a> {
 	program: &'a CheckedProgram,
 	roots: Vec<ValueId>,
+	/// The nodes that read a value, by root; `None` where it is committed as well.
+	readers: Vec<Option<Vec<u16>>>,
 	/// The open group that computes a value, by root.
 	owners: Vec<Option<Owner>>,
+	/// For each value that has an element for each of its group, that group's number among what is done.
+	makers: Vec<Option<usize>>,
 	drafts: Vec<Option<Draft>>,
 	done: Vec<Made>,
 }
@@ -121,7 +127,9 @@ impl Sorter<'_> {
 	fn finish(&mut self, number: usize) {
 		let Some(draft) = self.drafts[number].take() else { return };
 		for member in draft.nodes() {
-			self.owners[self.program.node_value(member) as usize] = None;
+			let value = self.program.node_value(member) as usize;
+			let owner = self.owners[value].take();
+			self.makers[value] = owner.filter(|owner| !owner.rows).map(|_| self.done.len());
 		}
 		self.done.push(Made::Group(draft));
 	}
@@ -152,7 +160,7 @@ impl Sorter<'_> {
 		let value = self.program.node_value(number);
 		let elements = self.elements(value);
 		match Family::of(&node.op) {
-			Family::Movement(Movement::Reshape { .. } | Movement::Identity) => {
+			_ if is_same(node) => {
 				self.roots[value as usize] = self.root(node.operands[0]);
 			}
 			Family::Conv(_) | Family::MatMul { .. } => {
@@ -163,6 +171,7 @@ impl Sorter<'_> {
 				self.owners[value as usize] = Some(Owner { draft: self.drafts.len(), rows: false });
 				self.drafts.push(Some(Draft { elements, product, members: Vec::new(), row: None }));
 			}
+			Family::Pointwise(_) | Family::Table if self.catches_up(number) => {}
 			family @ (Family::Pointwise(_) | Family::Table) => {
 				let mut home: Option<usize> = None;
 				for (place, operand) in node.operands.iter().enumerate() {
@@ -199,6 +208,36 @@ impl Sorter<'_> {
 				self.done.push(Made::Node(number));
 			}
 		}
+	}
+
+	/// Adds a node to a group that is done already, if it takes the place of its operand: it computes no more
+	/// bytes from that alone, and nobody else outside the group reads the operand. So the group stores
+	/// the narrow result instead of the wide operand.
+	fn catches_up(&mut self, number: u16) -> bool {
+		let node = &self.program.program().nodes[number as usize];
+		let value = self.program.node_value(number);
+		let first = self.program.node_value(0);
+		let mut computed =
+			node.operands.iter().map(|operand| self.root(*operand)).filter(|root| *root >= first);
+		let (Some(source), None) = (computed.next(), computed.next()) else { return false };
+		let Some(maker) = self.makers[source as usize] else { return false };
+		let bytes = |value: ValueId| super::ty(self.program, value).bytes();
+		let Some(Made::Group(draft)) = self.done.get(maker) else { return false };
+		let Some(readers) = &self.readers[source as usize] else { return false };
+		let alone =
+			readers.iter().all(|reader| *reader == number || draft.members.contains(reader));
+		let fits = self.elements(value) == draft.elements
+			&& self.elements(source) == draft.elements
+			&& bytes(value) <= bytes(source);
+		if !alone || !fits {
+			return false;
+		}
+		if let Some(Made::Group(draft)) = self.done.get_mut(maker) {
+			// Members are in program order, in which this one is behind all of them.
+			draft.members.push(number);
+		}
+		self.makers[value as usize] = Some(maker);
+		true
 	}
 
 	/// Whether a reduction is one of elements that lie one after the other, and few enough for a group.
@@ -276,12 +315,44 @@ fn elements_of(draft: &Option<Draft>) -> u64 {
 	draft.as_ref().map_or(0, |draft| draft.elements)
 }
 
+/// Whether an operator only gives its operand another shape.
+fn is_same(node: &Node) -> bool {
+	matches!(Family::of(&node.op), Family::Movement(Movement::Reshape { .. } | Movement::Identity))
+}
+
+/// For each root the nodes that read it or a value that shares its elements; `None` where one of these is
+/// committed.
+fn readers(program: &CheckedProgram) -> Vec<Option<Vec<u16>>> {
+	let parts = program.program();
+	let mut roots: Vec<ValueId> = (0..program.value_count()).map(|v| v as ValueId).collect();
+	let mut readers = vec![Some(Vec::new()); roots.len()];
+	for (number, node) in parts.nodes.iter().enumerate() {
+		let number = number as u16;
+		if is_same(node) {
+			roots[program.node_value(number) as usize] = roots[node.operands[0] as usize];
+			continue;
+		}
+		for operand in &node.operands {
+			let root = roots[*operand as usize] as usize;
+			if let Some(readers) = &mut readers[root] {
+				readers.push(number);
+			}
+		}
+	}
+	for checkpoint in &parts.checkpoints {
+		readers[roots[checkpoint.value as usize] as usize] = None;
+	}
+	readers
+}
+
 /// The constants of a program, and who needs what.
 struct Facts<'a, C> {
 	roots: &'a [ValueId],
 	constant: C,
 	/// For each value, whether anybody reads it who is not in the group that makes it.
 	needed: Vec<bool>,
+	/// For each value, the smallest and the largest number that it can hold.
+	ranges: Vec<(i32, i32)>,
 }
 
 impl<C: Fn(ValueId) -> Option<Vec<i32>>> Surroundings for Facts<'_, C> {
@@ -296,17 +367,26 @@ impl<C: Fn(ValueId) -> Option<Vec<i32>>> Surroundings for Facts<'_, C> {
 	fn is_needed(&self, root: ValueId) -> bool {
 		self.needed[root as usize]
 	}
+
+	fn range(&self, value: ValueId) -> (i32, i32) {
+		self.ranges[value as usize]
+	}
 }
 
 impl Plan {
 	/// The plan for `program`. `constant` gives the elements of a value that is a constant.
-	pub fn of(program: &CheckedProgram, constant: impl Fn(ValueId) -> Option<Vec<i32>>) -> Self {
+	pub fn of(
+		program: &CheckedProgram,
+		constant: impl Fn(ValueId) -> Option<Vec<i32>>,
+	) -> Result<Self, ExecError> {
 		let nodes = &program.program().nodes;
 		let values = program.value_count();
 		let mut sorter = Sorter {
 			program,
 			roots: (0..values).map(|value| value as ValueId).collect(),
+			readers: readers(program),
 			owners: vec![None; values],
+			makers: vec![None; values],
 			drafts: Vec::new(),
 			done: Vec::new(),
 		};
@@ -333,16 +413,18 @@ impl Plan {
 				}
 			}
 		}
-		let facts = Facts { roots: &roots, constant, needed };
+		let ranges = intervals(program, &[]).ranges;
+		let facts = Facts { roots: &roots, constant, needed, ranges };
 		let unit = |made: &Made| match made {
-			Made::Node(node) => Unit::Node(*node),
+			Made::Node(node) => Ok(Unit::Node(*node)),
 			Made::Group(draft) => {
 				let product = draft.product.map(|(node, _)| node);
 				let row = draft.row.map(|row| row as usize);
-				Unit::Group(Box::new(Group::of(program, product, &draft.members, row, &facts)))
+				let group = Group::of(program, product, &draft.members, row, &facts);
+				group.map(|group| Unit::Group(Box::new(group)))
 			}
 		};
-		let units = done.iter().map(unit).collect();
+		let units = done.iter().map(unit).collect::<Result<_, _>>()?;
 		let mut commits = vec![Vec::new(); values];
 		for (number, checkpoint) in program.program().checkpoints.iter().enumerate() {
 			commits[roots[checkpoint.value as usize] as usize].push(number);
@@ -350,7 +432,7 @@ impl Plan {
 		let places = vec![None; values];
 		let mut plan = Self { units, roots, places, buffers: Vec::new(), live: 0, commits };
 		plan.place(program);
-		plan
+		Ok(plan)
 	}
 
 	/// The roots of the values that a unit reads, apart from the right operands of products with
@@ -453,112 +535,4 @@ impl Made {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::{arbitrary::random_program, Binary, DType, Layout, Op, ProgramBuilder, TensorType};
-
-	fn plan(program: &CheckedProgram) -> Plan {
-		let first = program.program().inputs.len();
-		let constants = &program.program().constants;
-		Plan::of(program, |value| {
-			let constant = constants.get((value as usize).checked_sub(first)?)?;
-			Some(vec![0; constant.ty.elements() as usize])
-		})
-	}
-
-	/// The units during which each value must be there: 0 for what is there from the start.
-	fn times(program: &CheckedProgram, plan: &Plan) -> Vec<Option<(usize, usize)>> {
-		let mut times = vec![None; program.value_count()];
-		for (value, place) in plan.places.iter().enumerate() {
-			if place.is_some() {
-				times[value] = Some((0, 0));
-			}
-		}
-		for (number, unit) in plan.units.iter().enumerate() {
-			for value in plan.writes(program, unit) {
-				times[value as usize] = Some((number + 1, number + 1));
-			}
-			for value in plan.reads(program, unit) {
-				if let Some((_, last)) = &mut times[value as usize] {
-					*last = number + 1;
-				}
-			}
-		}
-		times
-	}
-
-	#[test]
-	fn values_that_are_needed_at_one_time_never_share_a_buffer() {
-		let mut shared = 0;
-		for seed in 0..300 {
-			let program = random_program(seed).program;
-			let plan = plan(&program);
-			let times = times(&program, &plan);
-			for (a, of_a) in times.iter().enumerate() {
-				for (b, of_b) in times.iter().enumerate().skip(a + 1) {
-					let (Some(of_a), Some(of_b)) = (of_a, of_b) else { continue };
-					if plan.places[a] == plan.places[b] {
-						assert!(of_a.1 < of_b.0 || of_b.1 < of_a.0, "seed {seed}: {a} and {b}");
-						shared += 1;
-					}
-				}
-			}
-			for (value, place) in plan.places.iter().enumerate() {
-				let bytes = super::super::ty(&program, value as ValueId).bytes() as usize;
-				assert!(place.is_none_or(|place| plan.buffers[place] >= bytes), "seed {seed}");
-			}
-			assert!(plan.buffers.iter().sum::<usize>() >= plan.live, "seed {seed}");
-		}
-		assert!(shared > 300, "buffers are used again: {shared}");
-	}
-
-	#[test]
-	fn everything_is_made_before_it_is_read() {
-		for seed in 0..300 {
-			let program = random_program(seed).program;
-			let plan = plan(&program);
-			let mut made = vec![false; program.value_count()];
-			for (value, made) in made.iter_mut().enumerate() {
-				*made = program.value_node(value as ValueId).is_none();
-			}
-			for unit in &plan.units {
-				for value in plan.reads(&program, unit) {
-					let own = plan.writes(&program, unit).contains(&value);
-					assert!(made[value as usize] && !own, "seed {seed}: {value}");
-				}
-				for value in plan.writes(&program, unit) {
-					made[value as usize] = true;
-				}
-			}
-			for checkpoint in &program.program().checkpoints {
-				assert!(made[plan.roots[checkpoint.value as usize] as usize], "seed {seed}");
-			}
-		}
-	}
-
-	#[test]
-	fn a_long_chain_is_one_group_and_a_ladder_takes_as_little_memory_as_it_needs() {
-		let mut builder = ProgramBuilder::new();
-		let ty = TensorType::new(DType::I32, [100, 10]);
-		let x = builder.input(ty, Layout::row_major(), false).unwrap();
-		let mut value = x;
-		for _ in 0..20 {
-			value = builder.op(Op::Binary(Binary::Add), &[value, x]).unwrap();
-		}
-		builder.output(value, Layout::row_major());
-		let program = builder.clone().finish().unwrap();
-		let chain = plan(&program);
-		assert_eq!(chain.units.len(), 1);
-		assert_eq!((chain.live, chain.buffers.len()), (8000, 2));
-
-		// Every rung is moved, which no group does.
-		for _ in 0..20 {
-			let turned = builder.op(Op::Transpose { permutation: vec![1, 0] }, &[value]).unwrap();
-			value = builder.op(Op::Transpose { permutation: vec![1, 0] }, &[turned]).unwrap();
-		}
-		builder.output(value, Layout::row_major());
-		let ladder = plan(&builder.finish().unwrap());
-		assert_eq!(ladder.units.len(), 41);
-		assert_eq!((ladder.live, ladder.buffers.iter().sum()), (8000, 8000));
-	}
-}
+mod tests;

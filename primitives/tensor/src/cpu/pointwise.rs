@@ -5,7 +5,7 @@
 //! Every operator becomes a function of its own, with its attributes in it and its element types as
 //! constants, and the loop over it is compiled for each [`Level`].
 
-use super::simd::{Level, Work};
+use super::simd::{self, Level, Segments, Work};
 use crate::{
 	ops::{scalar, scalar::Pointwise},
 	Binary, DType, Unary,
@@ -28,6 +28,16 @@ pub enum Operand<'a> {
 	Each(&'a [i32]),
 	/// One number for all.
 	All(i32),
+}
+
+impl<'a> Operand<'a> {
+	/// A number for each of `count` elements.
+	pub fn each(self, count: usize) -> Cow<'a, [i32]> {
+		match self {
+			Operand::Each(numbers) => Cow::Borrowed(numbers),
+			Operand::All(number) => Cow::Owned(vec![number; count]),
+		}
+	}
 }
 
 /// Replaces `out` by the results of `op`. `dtype` is the element type of the first operand; operands that
@@ -152,10 +162,7 @@ impl Stretch<'_> {
 			[All(a), Each(b), All(c)] if F::OPERANDS > 1 => level.run(Map { f, a, b, c, out }),
 			[a, b, c] => {
 				// Other mixtures are not worth loops of their own.
-				let [a, b, c] = [a, b, c].map(|operand| match operand {
-					Each(numbers) => Cow::Borrowed(numbers),
-					All(number) => Cow::Owned(vec![number; out.len()]),
-				});
+				let [a, b, c] = [a, b, c].map(|operand| operand.each(out.len()));
 				level.run(Map { f, a: &a[..], b: &b[..], c: &c[..], out });
 			}
 		}
@@ -223,19 +230,28 @@ impl<F: Function, A: Numbers, B: Numbers, C: Numbers> Work for Map<'_, F, A, B, 
 pub enum Lookup {
 	/// The entries of a table for I8.
 	Entries(Box<[i32; 256]>),
-	/// Each entry of a table for I16 in the low half, and the next in the high one.
-	Pairs(Box<[i32; 512]>),
+	/// Those of a table for I16.
+	Segments(Box<Table>),
+}
+
+/// A table for I16.
+#[derive(Clone)]
+pub struct Table {
+	/// Each entry in the low half, and the next in the high one.
+	pairs: [i32; 512],
+	/// The same for vectors.
+	segments: Segments,
 }
 
 impl Lookup {
 	/// The table with these entries, for operands of type `dtype`.
 	pub fn new(dtype: DType, entries: &[i32]) -> Self {
 		if dtype == DType::I16 {
-			let mut pairs = Box::new([0; 512]);
+			let mut pairs = [0; 512];
 			for (pair, entries) in pairs.iter_mut().zip(entries.windows(2)) {
 				*pair = (entries[0] & 0xffff) | (entries[1] << 16);
 			}
-			Lookup::Pairs(pairs)
+			Lookup::Segments(Box::new(Table { pairs, segments: Segments::new(entries) }))
 		} else {
 			let mut all = Box::new([0; 256]);
 			all.iter_mut().zip(entries).for_each(|(to, from)| *to = *from);
@@ -247,7 +263,11 @@ impl Lookup {
 	pub fn apply(&self, level: Level, a: &[i32], out: &mut [i32]) {
 		match self {
 			Lookup::Entries(table) => level.run(Entries { table, a, out }),
-			Lookup::Pairs(table) => level.run(Pairs { table, a, out }),
+			Lookup::Segments(table) => {
+				if !simd::look_up(level, &table.segments, a, out) {
+					level.run(Pairs { table: &table.pairs, a, out });
+				}
+			}
 		}
 	}
 }
@@ -405,9 +425,15 @@ mod tests {
 			let entries: Vec<i32> = (0..count).map(|_| random.value(dtype)).collect();
 			let lookup = Lookup::new(dtype, &entries);
 			let a: Vec<i32> = (dtype.min()..=dtype.max()).collect();
-			for level in Level::available() {
-				let mut out = vec![0; a.len()];
-				lookup.apply(level, &a, &mut out);
+			// All of them, and stretches that are not whole vectors.
+			let lengths = (1..100).chain([a.len()]);
+			for (level, length) in Level::available()
+				.into_iter()
+				.flat_map(|level| lengths.clone().map(move |length| (level, length)))
+			{
+				let a = &a[a.len() - length..];
+				let mut out = vec![0; length];
+				lookup.apply(level, a, &mut out);
 				for (a, found) in a.iter().zip(&out) {
 					let (entry, fraction) = scalar::table_entry(dtype, *a);
 					let entry = entry as usize;

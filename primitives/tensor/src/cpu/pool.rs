@@ -5,7 +5,7 @@
 use super::buffer::{with_both, Element, Elements, ElementsMut};
 use crate::{
 	ops::{scalar, unravel, window::Grid, AvgPool},
-	TensorType,
+	ExecError, TensorType,
 };
 use rayon::prelude::*;
 
@@ -16,7 +16,7 @@ pub fn largest(
 	[ty, out_type]: [&TensorType; 2],
 	a: Elements,
 	out: ElementsMut,
-) {
+) -> Result<(), ExecError> {
 	with_both!((a, out), (a, out) => largest_of(kernel, grid, [ty, out_type], a, out))
 }
 
@@ -41,7 +41,12 @@ fn largest_of<T: Element>(
 }
 
 /// See [`Op::AvgPool2d`](crate::Op::AvgPool2d).
-pub fn average(pool: &AvgPool, [ty, out_type]: [&TensorType; 2], a: Elements, out: ElementsMut) {
+pub fn average(
+	pool: &AvgPool,
+	[ty, out_type]: [&TensorType; 2],
+	a: Elements,
+	out: ElementsMut,
+) -> Result<(), ExecError> {
 	with_both!((a, out), (a, out) => average_of(pool, [ty, out_type], a, out))
 }
 

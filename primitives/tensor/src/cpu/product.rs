@@ -19,7 +19,7 @@ use rayon::prelude::*;
 pub use super::matrix::Side;
 
 /// Multiply-accumulates of products that are worth another task.
-const GRAIN: usize = 1 << 21;
+const GRAIN: usize = 1 << 20;
 
 /// The right operand of a product: one matrix for each batch.
 pub struct Panels(Vec<PackedMatrix>);

@@ -6,7 +6,7 @@ use super::{
 	buffer::{with_both, with_elements, Element, Elements, ElementsMut},
 	simd::{Level, Work},
 };
-use crate::{ops::scalar, DType, Reduction, TensorType};
+use crate::{ops::scalar, DType, ExecError, Reduction, TensorType};
 use rayon::prelude::*;
 
 /// Elements that are worth another task.
@@ -19,7 +19,13 @@ fn extents(ty: &TensorType, axis: usize) -> [usize; 2] {
 }
 
 /// See [`Op::Reduce`](crate::Op::Reduce).
-pub fn reduce(reduction: Reduction, ty: &TensorType, a: Elements, axis: usize, out: ElementsMut) {
+pub fn reduce(
+	reduction: Reduction,
+	ty: &TensorType,
+	a: Elements,
+	axis: usize,
+	out: ElementsMut,
+) -> Result<(), ExecError> {
 	let [along, inner] = extents(ty, axis);
 	let start = scalar::reduction_start(reduction, ty.dtype);
 	with_both!((a, out), (a, out) => {

@@ -8,16 +8,23 @@ use super::{
 };
 use crate::{
 	ops::{scalar, unravel, window::Between, Resize},
-	Interpolation, TensorType,
+	ExecError, Interpolation, TensorType,
 };
 use rayon::prelude::*;
 
 /// See [`Op::Resize`](crate::Op::Resize). The types are those of operand and result.
-pub fn run(resize: &Resize, types: [&TensorType; 2], a: Elements, out: ElementsMut) {
+pub fn run(
+	resize: &Resize,
+	types: [&TensorType; 2],
+	a: Elements,
+	out: ElementsMut,
+) -> Result<(), ExecError> {
 	match resize.interpolation {
 		Interpolation::Nearest => with_both!((a, out), (a, out) => nearest(resize, types, a, out)),
 		Interpolation::Bilinear => {
-			with_elements!(a, a => bilinear(resize, types, a, out.words()))
+			let out = out.words()?;
+			with_elements!(a, a => bilinear(resize, types, a, out));
+			Ok(())
 		}
 	}
 }

@@ -3,12 +3,18 @@
 //! Loops in the widest instructions the machine has: the inner loop of products, and a way to compile
 //! any other loop for them.
 //!
-//! The only unsafe code of this crate is here. Every level gives the same bits: sums wrap modulo 2^32
+//! The only unsafe code of this crate is here and in the modules below. Every level gives the same bits: sums wrap modulo 2^32
 //! in all of them, so the order of additions does not matter, and no instruction used here saturates.
 //! (`i16::MIN × i16::MIN × 2` does not fit a signed 32-bit lane; the multiply-adds wrap there too.)
 //!
 //! Products work on *words*: 32 bits that hold four 8-bit or two 16-bit numbers, neighbours along the
 //! axis that is summed over. [`tile`] does not care which, but for the instruction it uses.
+
+mod lookup;
+mod scale;
+
+pub use lookup::{look_up, Segments};
+pub use scale::{scale, Scaling};
 
 use std::sync::OnceLock;
 
@@ -192,13 +198,13 @@ pub fn view_mut<T: Plain>(rows: &mut [Row]) -> &mut [T] {
 /// all `g`. `sums[row][column]` is set to the sum or, with `more`, increased by it.
 ///
 /// A word of `a` is read as it lies in memory ([`bytes`], [`halves`]); in a word of `b` the first
-/// number is in the lowest bits.
+/// number is in the lowest bits. `next` is what will be read after `b`: it is fetched meanwhile.
 pub fn tile(
 	level: Level,
 	kind: Kind,
 	a: &[i32],
 	stride: usize,
-	b: &Panel,
+	[b, next]: [&Panel; 2],
 	more: bool,
 	sums: &mut [Row],
 ) {
@@ -210,12 +216,12 @@ pub fn tile(
 		// function reads lie inside `a` by the assertion above.
 		#[cfg(target_arch = "x86_64")]
 		(Instructions::Avx512Vnni, Kind::Bytes) => unsafe {
-			x86::avx512_vnni::<true>(a, stride, b, more, sums)
+			x86::avx512_vnni::<true>(a, stride, [b, next], more, sums)
 		},
 		// SAFETY: as above.
 		#[cfg(target_arch = "x86_64")]
 		(Instructions::Avx512Vnni, Kind::Halves) => unsafe {
-			x86::avx512_vnni::<false>(a, stride, b, more, sums)
+			x86::avx512_vnni::<false>(a, stride, [b, next], more, sums)
 		},
 		// SAFETY: as above.
 		#[cfg(target_arch = "x86_64")]
@@ -272,7 +278,7 @@ fn portable<const LANES: usize>(
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-	use super::{Panel, Row, Work};
+	use super::{Panel, Row, Work, WIDTH};
 	use std::arch::x86_64::*;
 
 	/// Sixteen of 32 registers hold sums.
@@ -303,12 +309,13 @@ mod x86 {
 	pub unsafe fn avx512_vnni<const BYTES: bool>(
 		a: &[i32],
 		stride: usize,
-		b: &Panel,
+		[b, next]: [&Panel; 2],
 		more: bool,
 		sums: &mut [Row],
 	) {
 		for (number, sums) in sums.chunks_mut(AVX512_ROWS).enumerate() {
 			let a = &a[number * AVX512_ROWS * stride..];
+			let b = [b, if number == 0 { next } else { &[] }];
 			// SAFETY: the machine has the instructions, and `a` starts at the first of `sums.len()` rows
 			// that the caller vouches for.
 			unsafe {
@@ -336,12 +343,17 @@ mod x86 {
 	unsafe fn avx512_rows<const BYTES: bool, const ROWS: usize, const CHAINS: usize>(
 		a: &[i32],
 		stride: usize,
-		b: &Panel,
+		[b, next]: [&Panel; 2],
 		more: bool,
 		sums: &mut [Row],
 	) {
 		let mut held = [[[_mm512_setzero_si512(); 2]; ROWS]; CHAINS];
 		let step = |held: &mut [[__m512i; 2]; ROWS], group: usize| {
+			if let Some(row) = next.get(group) {
+				for half in [0, WIDTH / 2] {
+					_mm_prefetch::<_MM_HINT_T1>(row.0[half..].as_ptr().cast());
+				}
+			}
 			// SAFETY: `group` is below `b.len()`, and a row of the panel is two vectors long.
 			let columns = unsafe {
 				let start = b.as_ptr().add(group).cast::<i32>();
@@ -527,11 +539,11 @@ mod tests {
 					}
 					for level in Level::available() {
 						let mut sums = vec![Row([7; WIDTH]); rows];
-						tile(level, kind, &a, stride, &b, false, &mut sums);
+						tile(level, kind, &a, stride, [&b, &b[1..]], false, &mut sums);
 						assert_eq!(sums, expected, "{} {kind:?} {rows} {groups}", level.name());
 						let twice = |sums: &Row| Row(sums.0.map(|sum| sum.wrapping_mul(2)));
 						let expected: Vec<Row> = expected.iter().map(twice).collect();
-						tile(level, kind, &a, stride, &b, true, &mut sums);
+						tile(level, kind, &a, stride, [&b, &b], true, &mut sums);
 						assert_eq!(sums, expected, "{} {kind:?} {rows} {groups}", level.name());
 					}
 				}
@@ -547,7 +559,7 @@ mod tests {
 			let b = vec![Row([0x8000_8000u32 as i32; WIDTH]); groups];
 			for level in Level::available() {
 				let mut sums = [Row::ZERO];
-				tile(level, Kind::Halves, &a, 2, &b, false, &mut sums);
+				tile(level, Kind::Halves, &a, 2, [&b, &[]], false, &mut sums);
 				assert_eq!(sums, [Row([expected; WIDTH])], "{}", level.name());
 			}
 		}
@@ -557,6 +569,6 @@ mod tests {
 	#[should_panic(expected = "inside the slice")]
 	fn rows_outside_the_slice_are_refused() {
 		let (b, mut sums) = ([Row::ZERO; 2], [Row::ZERO; 2]);
-		tile(Level::detected(), Kind::Bytes, &[0; 3], 2, &b, false, &mut sums);
+		tile(Level::detected(), Kind::Bytes, &[0; 3], 2, [&b, &[]], false, &mut sums);
 	}
 }

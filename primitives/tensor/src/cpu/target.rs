@@ -29,8 +29,8 @@ impl<'a> Target<'a> {
 	pub fn work(&self, depth: usize) -> usize {
 		match self {
 			Target::Sums(_) => depth,
-			// A step on an element takes about the time of sixteen.
-			Target::Group { group, .. } => depth + 16 * group.steps(),
+			// A step on an element takes about the time of thirty-two.
+			Target::Group { group, .. } => depth + 32 * group.steps(),
 		}
 	}
 

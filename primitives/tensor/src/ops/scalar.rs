@@ -135,7 +135,7 @@ pub fn multiply(a: i32, b: i32, shift: u8) -> i32 {
 /// `(a × b + 2^(shift − 1)) >> shift` in wrapping 64-bit arithmetic, without the rounding term for
 /// a shift of 0. Only `i32::MIN × i32::MIN` with a shift of 63 wraps.
 #[inline(always)]
-fn shift_product(a: i32, b: i32, shift: u32) -> i64 {
+pub fn shift_product(a: i32, b: i32, shift: u32) -> i64 {
 	let rounding = if shift == 0 { 0 } else { 1i64 << ((shift - 1) & 63) };
 	(a as i64).wrapping_mul(b as i64).wrapping_add(rounding) >> (shift & 63)
 }

@@ -32,7 +32,7 @@ const COLUMNS: u32 = 70;
 
 /// Runs a product followed by `tail`, whose values are all checkpoints, in program order, and compares
 /// every element with the lazy evaluator.
-fn compare(convolution: bool, tail: Tail) {
+fn compare(convolution: bool, tail: &dyn Fn(&mut ProgramBuilder, ValueId) -> Vec<ValueId>) {
 	let mut random = Random::new(5);
 	let mut builder = ProgramBuilder::new();
 	let (input, weight, out) = if convolution {
@@ -90,8 +90,8 @@ fn compare(convolution: bool, tail: Tail) {
 }
 
 fn both(tail: Tail) {
-	compare(false, tail);
-	compare(true, tail);
+	compare(false, &tail);
+	compare(true, &tail);
 }
 
 #[test]
@@ -199,5 +199,97 @@ fn statistics_across_rows_and_of_several_rows_are_not_mistaken_for_those_of_one(
 		let shape = vec![1, 35, 2 * COLUMNS];
 		let pairs = builder.op(Op::Reshape { shape }, &[value]).unwrap();
 		[across, single, statistics(builder, pairs, 2)].concat()
+	});
+}
+
+/// A chain of scalings and what surrounds them, with numbers at their extremes; some links are checkpoints, and
+/// some have two readers.
+fn chain(random: &mut Random, builder: &mut ProgramBuilder, product: ValueId) -> Vec<ValueId> {
+	let (mut value, mut committed) = (product, Vec::new());
+	let mut known = vec![product];
+	let scalar = |builder: &mut ProgramBuilder, number: i32| {
+		builder.constant_values(TensorType::new(DType::I32, [1, 1, 1]), &[number]).unwrap()
+	};
+	for _ in 0..3 + random.below(7) {
+		let operand = match random.below(3) {
+			0 => scalar(builder, random.value(DType::I32)),
+			1 => {
+				let numbers: Vec<i32> = (0..COLUMNS).map(|_| random.value(DType::I32)).collect();
+				let ty = TensorType::new(DType::I32, [1, 1, COLUMNS]);
+				builder.constant_values(ty, &numbers).unwrap()
+			}
+			_ => known[random.below(known.len() as u64) as usize],
+		};
+		let pair = if random.below(2) == 0 { [value, operand] } else { [operand, value] };
+		value = match random.below(6) {
+			0 | 1 => builder.op(Op::Binary(Binary::Add), &pair).unwrap(),
+			2 => {
+				let [a, b] = [0, 1].map(|_| random.value(DType::I32));
+				builder.op(Op::Clamp { min: a.min(b), max: a.max(b) }, &[value]).unwrap()
+			}
+			3 => builder.op(Op::Mul { shift: random.below(64) as u8 }, &pair).unwrap(),
+			_ => {
+				let per_channel = random.below(2) == 0;
+				let count = if per_channel { COLUMNS } else { 1 };
+				let one = random.below(63) as i32;
+				let uniform = random.below(3) > 0;
+				let shifts: Vec<i32> = (0..count)
+					.map(|_| if uniform { one } else { random.below(63) as i32 })
+					.collect();
+				let multipliers: Vec<i32> = (0..count).map(|_| random.value(DType::I32)).collect();
+				let output = [DType::I8, DType::I16, DType::I32][random.below(3) as usize];
+				let op = Op::Rescale {
+					output,
+					input_zero_point: 0,
+					output_zero_point: output.wrap(random.draw() as i32 / 3)
+						* (output != DType::I32) as i32,
+					per_channel,
+				};
+				let multiplier = row(builder, DType::I32, &multipliers);
+				let shift = row(builder, DType::I8, &shifts);
+				let scaled = builder.op(op, &[value, multiplier, shift]).unwrap();
+				if output == DType::I32 {
+					scaled
+				} else {
+					if random.below(2) == 0 {
+						committed.push(scaled);
+					}
+					builder.op(Op::Cast { to: DType::I32 }, &[scaled]).unwrap()
+				}
+			}
+		};
+		if random.below(3) == 0 {
+			known.push(value);
+		}
+		if random.below(5) == 0 {
+			committed.push(value);
+		}
+	}
+	if !committed.contains(&value) {
+		committed.push(value);
+	}
+	committed
+}
+
+#[test]
+fn chains_of_scalings_give_the_same_bits_as_their_operators() {
+	for seed in 0..60 {
+		compare(seed % 4 == 3, &|builder, value| chain(&mut Random::new(seed), builder, value));
+	}
+}
+
+#[test]
+fn what_is_read_late_is_computed_with_its_operand() {
+	both(|builder, value| {
+		let wide = builder.op(Op::Mul { shift: 3 }, &[value, value]).unwrap();
+		let narrow = rescale(builder, wide, 1);
+		// Closes the group of both.
+		let turned = Op::Transpose { permutation: vec![0, 2, 1] };
+		let turned = builder.op(turned, &[narrow]).unwrap();
+		let late = rescale(builder, wide, COLUMNS);
+		let later = builder.op(Op::Clamp { min: -9, max: 70 }, &[late]).unwrap();
+		let back = Op::Transpose { permutation: vec![0, 2, 1] };
+		let back = builder.op(back, &[turned]).unwrap();
+		vec![builder.op(Op::Binary(Binary::Maximum), &[back, later]).unwrap()]
 	});
 }
