@@ -206,7 +206,7 @@ impl Run {
 		}
 		for _ in 0..blocks {
 			self.open(0, absent, false);
-			let before = (System::block_number() % 64 == 0).then(Stakes::now);
+			let before = System::block_number().is_multiple_of(64).then(Stakes::now);
 			chain::finish_block()?;
 			laws::somebody_makes_blocks()?;
 			laws::blocks_keep_their_limits()?;

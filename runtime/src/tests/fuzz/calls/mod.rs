@@ -10,10 +10,7 @@ mod rule;
 mod stake;
 mod wrapped;
 
-use super::{
-	coverage::nested,
-	world::{power, View, World},
-};
+use super::world::{power, View, World};
 use crate::{
 	configs::markets::AssetKind,
 	currency::{EXISTENTIAL_DEPOSIT, MILLI, UNIT},
