@@ -89,10 +89,10 @@ mod tests {
 	#[test]
 	fn an_entry_that_is_put_back_is_the_next_one() {
 		let mut slot = AgendaSlot::default();
-		slot.push(1, |_, _| unreachable!("there is room"));
-		let entry = slot.pop(|_| unreachable!("it is in the slot")).unwrap();
-		slot.push(entry, |_, _| unreachable!("there is room"));
-		assert_eq!(slot.pop(|_| unreachable!("it is in the slot")), Some(1));
-		assert_eq!(slot.pop(|_| unreachable!("there is no page")), None);
+		slot.push(1, |_, _| panic!("there is room"));
+		let entry = slot.pop(|_| panic!("it is in the slot")).unwrap();
+		slot.push(entry, |_, _| panic!("there is room"));
+		assert_eq!(slot.pop(|_| panic!("it is in the slot")), Some(1));
+		assert_eq!(slot.pop(|_| panic!("there is no page")), None);
 	}
 }
